@@ -1,0 +1,1 @@
+//! One actor a running message: decide, persist, act.

@@ -1,0 +1,1 @@
+//! One actor a provider connection: rate windows, breaker, permits, calls.

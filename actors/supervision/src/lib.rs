@@ -1,0 +1,1 @@
+//! Supervision for ractor: exit classes, restart budget, backoff and a child table.

@@ -1,0 +1,1 @@
+//! The root of the tree: recovery, deadlines, projector and drain.

@@ -1,0 +1,1 @@
+//! One actor a tenant: admission per lane, configuration snapshot, its cascades.

@@ -1,0 +1,1 @@
+//! One actor a webhook endpoint: signed notifications with retries.

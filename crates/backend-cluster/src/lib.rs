@@ -1,0 +1,1 @@
+//! Ports on NATS JetStream, for clusters.

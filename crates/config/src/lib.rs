@@ -1,0 +1,1 @@
+//! Configuration: one struct per component, documented defaults, every problem reported at once.

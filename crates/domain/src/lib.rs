@@ -1,0 +1,1 @@
+//! Pure rules of message delivery: cascades, routing, breakers, rate windows, messages and money.

@@ -1,0 +1,1 @@
+//! The HTTP client that performs adapters' requests: credentials, allow-list, SSRF guard, limits.

@@ -1,0 +1,2 @@
+//! The Hermes binary: composition root and command line.
+fn main() {}

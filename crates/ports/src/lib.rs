@@ -1,0 +1,1 @@
+//! What Hermes needs from the outside: one trait a file, with its error.

@@ -1,0 +1,1 @@
+//! Plays the providers over HTTP, as strictly as the real ones, scripted by recipient.

@@ -1,0 +1,1 @@
+//! Tracing, OpenTelemetry export, metric names and redaction.

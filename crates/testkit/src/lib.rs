@@ -1,0 +1,1 @@
+//! Fakes, builders, a manual clock and fault wrappers for tests.

@@ -1,0 +1,1 @@
+//! Runs provider adapters: sandboxed WebAssembly components with limits and hot swap.

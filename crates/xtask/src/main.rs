@@ -1,0 +1,2 @@
+//! Development tasks: build adapters, start test services, check the tree.
+fn main() {}
