@@ -1,1 +1,24 @@
-//! Pure rules of message delivery: cascades, routing, breakers, rate windows, messages and money.
+//! Pure rules of message delivery: no clock, no randomness, no I/O.
+//!
+//! Time, ids and randomness arrive as arguments, so every decision can be replayed in a test.
+
+pub mod address;
+pub mod breaker;
+pub mod cascade;
+pub mod connection;
+pub mod content;
+pub mod event;
+pub mod ids;
+pub mod message;
+pub mod money;
+pub mod outcome;
+pub mod plan;
+pub mod rate_window;
+pub mod routing;
+pub mod tenant;
+pub mod time;
+
+pub use ids::{
+    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, TenantId,
+};
+pub use time::UnixMillis;

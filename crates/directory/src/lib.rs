@@ -1,0 +1,1 @@
+//! Tenants, keys, connections and endpoints: a typed, cached view of the registry, and the minting of ids.

@@ -1,0 +1,29 @@
+//! The cascade: how one message is carried through its plan.
+//!
+//! [`begin`], [`step()`] and [`resume`] decide; whoever calls them persists the result and only then acts.
+//! Nothing else changes a cascade.
+
+mod attempt;
+mod codec;
+mod conclude;
+mod deadline;
+pub mod invariants;
+mod moves;
+mod outcome;
+mod receipt;
+mod state;
+mod step;
+mod timeline;
+mod version;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use attempt::{Attempt, AttemptStatus};
+pub use codec::{DecodeError, decode, encode};
+pub use state::{Flags, Phase, State, StatusReason};
+pub use step::{Cascade, Effect, Event, StepError, Transition, begin, resume, step};
+pub use timeline::{TIMELINE_MAX, Timeline, TimelineEntry};
+pub use version::AdapterVersion;
+pub use view::{MessageStatus, WaitingFor};

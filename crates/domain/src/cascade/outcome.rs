@@ -1,0 +1,216 @@
+//! What follows from the outcome of a submission.
+
+use super::{AttemptStatus, Phase, StepError, conclude, moves::Move};
+use crate::{
+    address::Channel,
+    event::EventKind,
+    outcome::{Acceptance, ErrorClass, Failure, Level, Outcome},
+    plan::{OnServerError, OnUnknownOutcome},
+};
+
+/// Applies the outcome of attempt `number`.
+pub(super) fn apply(moves: &mut Move<'_>, number: u16, outcome: Outcome) -> Result<(), StepError> {
+    let attempt = moves.next.attempt(number).ok_or(StepError::Stale)?;
+    let running = matches!(moves.next.phase, Phase::Submitting { attempt, .. } if attempt == number);
+    if !running {
+        return apply_afterwards(moves, number, outcome);
+    }
+    if attempt.status != AttemptStatus::Submitting {
+        return apply_behind_receipt(moves, number, outcome);
+    }
+    match outcome {
+        Outcome::Accepted(acceptance) => accepted(moves, number, acceptance),
+        Outcome::Rejected(failure) => rejected(moves, number, failure),
+        Outcome::Throttled { retry_after_ms, failure } => {
+            failed(moves, number, failure);
+            moves.try_again(retry_after_ms);
+        }
+        Outcome::NotSent(failure) | Outcome::AdapterFault(failure) => {
+            failed(moves, number, failure);
+            moves.try_again(None);
+        }
+        Outcome::ServerError(failure) => {
+            mark_unknown(moves, number, Some(failure));
+            after_server_error(moves, number);
+        }
+        Outcome::Unknown(failure) => {
+            mark_unknown(moves, number, Some(failure));
+            after_unknown(moves, number);
+        }
+    }
+    Ok(())
+}
+
+/// A submission found after a crash whose call is not running any more: its outcome is unknown.
+pub(super) fn interrupted(moves: &mut Move<'_>, number: u16) -> Result<(), StepError> {
+    let failure = Failure::new(ErrorClass::Unknown, "interrupted between sending and answer");
+    match moves.next.phase {
+        Phase::Submitting { attempt, .. } if attempt == number => {
+            apply(moves, number, Outcome::Unknown(failure))
+        }
+        Phase::Scheduled { .. } | Phase::Pending | Phase::Submitting { .. } => Err(StepError::Stale),
+        Phase::AwaitingReceipt { .. } | Phase::Backoff { .. } => Err(StepError::Stale),
+        Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {
+            Err(StepError::Stale)
+        }
+    }
+}
+
+/// Records that nobody knows what became of attempt `number`.
+pub(super) fn mark_unknown(moves: &mut Move<'_>, number: u16, failure: Option<Failure>) {
+    moves.settle(number, AttemptStatus::OutcomeUnknown, failure);
+    if let Some(attempt) = moves.attempt_mut(number) {
+        attempt.outcome_unknown = true;
+    }
+    moves.next.flags.outcome_unknown = true;
+    moves.note_attempt(EventKind::AttemptOutcomeUnknown, number);
+}
+
+fn accepted(moves: &mut Move<'_>, number: u16, acceptance: Acceptance) {
+    let level = acceptance.level.unwrap_or(Level::Accepted);
+    record_acceptance(moves, number, acceptance);
+    if let Some(attempt) = moves.attempt_mut(number) {
+        attempt.status = AttemptStatus::Reached(level);
+    }
+    moves.note_attempt(EventKind::AttemptStatus, number);
+    wait_or_succeed(moves, number, level);
+}
+
+fn wait_or_succeed(moves: &mut Move<'_>, number: u16, level: Level) {
+    if level >= moves.step().success_on {
+        return conclude::conclude(moves, conclude::Ending::Succeeded(level));
+    }
+    moves.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: moves.step_deadline() };
+}
+
+fn rejected(moves: &mut Move<'_>, number: u16, failure: Failure) {
+    let class = failure.class;
+    moves.settle(number, AttemptStatus::Rejected, Some(failure));
+    moves.note_attempt(EventKind::AttemptFailed, number);
+    after_failure(moves, class);
+}
+
+fn failed(moves: &mut Move<'_>, number: u16, failure: Failure) {
+    moves.settle(number, AttemptStatus::Failed, Some(failure));
+    moves.note_attempt(EventKind::AttemptFailed, number);
+}
+
+/// What follows a failure that is final for its attempt.
+pub(super) fn after_failure(moves: &mut Move<'_>, class: ErrorClass) {
+    if class.another_provider_may_help() {
+        return try_next_provider(moves);
+    }
+    let another_token = moves.step().channel == Channel::Push
+        && class == ErrorClass::RecipientPermanent
+        && refused_tokens(moves) < moves.envelope.to.push.len();
+    if another_token
+        && !moves.next.cancel_requested
+        && moves.attempts_in_step() < moves.envelope.plan.attempts_per_step
+    {
+        moves.next.phase = Phase::Pending;
+        return moves.acquire();
+    }
+    moves.advance();
+}
+
+/// How many of the recipient's push tokens this step has found to be dead.
+pub(super) fn refused_tokens(moves: &Move<'_>) -> usize {
+    let dead = |error: &Failure| error.class == ErrorClass::RecipientPermanent;
+    moves.step_attempts().filter(|attempt| attempt.error.as_ref().is_some_and(dead)).count()
+}
+
+/// A refusal by one provider is no reason to ask it again: only untried connections follow.
+fn try_next_provider(moves: &mut Move<'_>) {
+    let mut untried = moves.usable_candidates();
+    untried.retain(|candidate| !moves.is_tried(*candidate));
+    if untried.is_empty() { moves.advance() } else { moves.try_again(None) }
+}
+
+fn after_server_error(moves: &mut Move<'_>, number: u16) {
+    match moves.envelope.plan.on_server_error {
+        OnServerError::NextProvider => moves.try_again(None),
+        OnServerError::Resend => resend(moves, number),
+        OnServerError::NextChannel => moves.advance(),
+        OnServerError::Wait => await_receipt(moves, number),
+    }
+}
+
+fn after_unknown(moves: &mut Move<'_>, number: u16) {
+    match moves.envelope.plan.on_unknown_outcome {
+        OnUnknownOutcome::Wait => await_receipt(moves, number),
+        OnUnknownOutcome::Resend => resend(moves, number),
+        OnUnknownOutcome::NextChannel => moves.advance(),
+        OnUnknownOutcome::NextProvider => {
+            let untried = moves.usable_candidates().first().is_some_and(|first| !moves.is_tried(*first));
+            if untried { moves.try_again(None) } else { await_receipt(moves, number) }
+        }
+    }
+}
+
+/// Waits for a receipt until the step ends. A cancelled message still waits: the receipt decides its end.
+fn await_receipt(moves: &mut Move<'_>, number: u16) {
+    moves.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: moves.step_deadline() };
+}
+
+/// The same connection again, after a pause.
+fn resend(moves: &mut Move<'_>, number: u16) {
+    let same = moves.next.attempt(number).map(|attempt| attempt.candidate);
+    moves.back_off(None, same);
+}
+
+fn record_acceptance(moves: &mut Move<'_>, number: u16, acceptance: Acceptance) {
+    let Some(attempt) = moves.attempt_mut(number) else { return };
+    let short_enough = |id: &String| id.len() <= super::Attempt::PROVIDER_ID_BYTES_MAX;
+    attempt.provider_message_id =
+        attempt.provider_message_id.take().or_else(|| acceptance.provider_message_id.filter(short_enough));
+    attempt.segments = attempt.segments.or(acceptance.segments);
+    attempt.cost = attempt.cost.or(acceptance.cost);
+}
+
+/// The receipt was faster than the answer: the answer adds the provider's id, and a refusal by receipt
+/// takes effect now that nothing is in flight any more.
+fn apply_behind_receipt(moves: &mut Move<'_>, number: u16, outcome: Outcome) -> Result<(), StepError> {
+    if let Outcome::Accepted(acceptance) = outcome {
+        record_acceptance(moves, number, acceptance);
+    }
+    let (status, class) = moves
+        .next
+        .attempt(number)
+        .map(|attempt| {
+            (attempt.status, attempt.error.as_ref().map_or(ErrorClass::Unknown, |error| error.class))
+        })
+        .ok_or(StepError::Stale)?;
+    match status.level() {
+        Some(level) => wait_or_succeed(moves, number, level),
+        None => super::receipt::after_negative(moves, class),
+    }
+    Ok(())
+}
+
+/// The cascade went on (or ended) while the call was running: only the attempt's own record changes.
+fn apply_afterwards(moves: &mut Move<'_>, number: u16, outcome: Outcome) -> Result<(), StepError> {
+    let undecided = moves.next.attempt(number).is_some_and(|attempt| {
+        matches!(attempt.status, AttemptStatus::Submitting | AttemptStatus::OutcomeUnknown)
+            && attempt.provider_message_id.is_none()
+    });
+    match outcome {
+        Outcome::Accepted(acceptance) if undecided => {
+            let level = acceptance.level.unwrap_or(Level::Accepted);
+            record_acceptance(moves, number, acceptance);
+            if let Some(attempt) = moves.attempt_mut(number) {
+                attempt.status = AttemptStatus::Reached(level);
+            }
+            moves.note_attempt(EventKind::AttemptStatus, number);
+            Ok(())
+        }
+        Outcome::Rejected(failure) if undecided => {
+            moves.settle(number, AttemptStatus::Rejected, Some(failure));
+            moves.note_attempt(EventKind::AttemptFailed, number);
+            Ok(())
+        }
+        Outcome::Accepted(_) | Outcome::Rejected(_) | Outcome::Throttled { .. } | Outcome::NotSent(_) => {
+            Err(StepError::Stale)
+        }
+        Outcome::ServerError(_) | Outcome::Unknown(_) | Outcome::AdapterFault(_) => Err(StepError::Stale),
+    }
+}

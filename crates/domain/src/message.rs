@@ -1,0 +1,139 @@
+//! An accepted message: everything that never changes after acceptance.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    MessageId, TenantId, UnixMillis,
+    address::{Channel, Destination, Recipient},
+    content::Content,
+    plan::Plan,
+};
+
+/// Which world an object lives in; the two cannot see each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Real providers.
+    Live,
+    /// The simulator, by construction of the route.
+    Test,
+}
+
+/// Priority class, with queues and budgets of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// One-time passwords: first.
+    Otp,
+    /// Caused by what the recipient did.
+    #[default]
+    Transactional,
+    /// Campaigns: never delays the others.
+    Bulk,
+}
+
+impl Lane {
+    /// Every lane, most urgent first.
+    pub const ALL: [Self; 3] = [Self::Otp, Self::Transactional, Self::Bulk];
+
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Otp => "otp",
+            Self::Transactional => "transactional",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
+impl Mode {
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// A step that left the plan, or another thing the tenant should know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable code, such as `address_missing`.
+    pub code: String,
+    /// Words.
+    pub detail: String,
+    /// JSON pointer into the request.
+    pub pointer: String,
+}
+
+/// What is written once, at acceptance.
+///
+/// Persisted as JSON with a version: fields may be added, never renamed.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Format version, [`Envelope::VERSION`] when written by this build.
+    pub v: u8,
+    /// The message.
+    pub id: MessageId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Live or test.
+    pub mode: Mode,
+    /// The recipient.
+    pub to: Recipient,
+    /// What to say.
+    pub content: Content,
+    /// How.
+    pub plan: Plan,
+    /// Sender per channel, as the tenant named it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sender: BTreeMap<Channel, String>,
+    /// Priority class.
+    pub lane: Lane,
+    /// Not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<UnixMillis>,
+    /// Terminal by then.
+    pub expires_at: UnixMillis,
+    /// When it was accepted.
+    pub created_at: UnixMillis,
+    /// At most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// At most 50 keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// What the tenant was told at acceptance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// W3C trace context of the request, continued by every later step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+impl Envelope {
+    /// The version that this build writes.
+    pub const VERSION: u8 = 1;
+
+    /// The address for an attempt on `channel`. `token` picks the push token and wraps round.
+    /// `None` when the recipient has no such address.
+    pub fn destination(&self, channel: Channel, token: usize) -> Option<Destination> {
+        match channel {
+            Channel::Sms => self.to.phone.clone().map(Destination::Sms),
+            Channel::Email => self.to.email.clone().map(Destination::Email),
+            Channel::Whatsapp => self.to.whatsapp.clone().map(Destination::Whatsapp),
+            Channel::Push => {
+                let tokens = &self.to.push;
+                (!tokens.is_empty()).then(|| Destination::Push(tokens[token % tokens.len()].clone()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope").field("id", &self.id).field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! The resolved plan of a message: which channels, through which connections, for how long.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConnectionId, address::Channel, outcome::Level};
+
+/// Most steps one cascade may have.
+pub const STEPS_MAX: usize = 10;
+
+/// One connection a step may use.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The tenant's name for it.
+    pub name: String,
+    /// Name of its adapter, such as `twilio`.
+    pub provider: String,
+}
+
+/// One step: a channel and what counts as success there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// The channel.
+    pub channel: Channel,
+    /// Connections in the order they are tried; never empty.
+    pub candidates: Vec<Candidate>,
+    /// How far the message must get.
+    pub success_on: Level,
+    /// From the step's start, queueing and retries included. 1–259,200 seconds.
+    pub timeout_s: u32,
+}
+
+/// What a success receipt for an earlier step does once the cascade has moved on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLateReceipt {
+    /// The message is delivered; later steps do not start.
+    #[default]
+    StopRemaining,
+    /// It is recorded; the cascade goes on.
+    Record,
+}
+
+/// What follows a dispatch whose outcome is unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknownOutcome {
+    /// Wait for a receipt until the step ends.
+    #[default]
+    Wait,
+    /// Submit again through the same connection.
+    Resend,
+    /// Submit through the next connection of the step.
+    NextProvider,
+    /// End the step.
+    NextChannel,
+}
+
+/// What follows a 5xx answer that does not say whether the message was processed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnServerError {
+    /// Submit through the next connection, then the same one again after a backoff.
+    #[default]
+    NextProvider,
+    /// Submit again through the same connection after a backoff.
+    Resend,
+    /// End the step.
+    NextChannel,
+    /// Wait for a receipt until the step ends.
+    Wait,
+}
+
+/// A cascade's steps and policies, fixed when the message is accepted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// 1 to [`STEPS_MAX`] steps, tried in order.
+    pub steps: Vec<Step>,
+    /// Policy for late receipts.
+    #[serde(default)]
+    pub on_late_receipt: OnLateReceipt,
+    /// Policy for unknown outcomes.
+    #[serde(default)]
+    pub on_unknown_outcome: OnUnknownOutcome,
+    /// Policy for server errors.
+    #[serde(default)]
+    pub on_server_error: OnServerError,
+    /// Most attempts within one step, 1–20.
+    pub attempts_per_step: u16,
+}

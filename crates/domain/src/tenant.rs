@@ -1,0 +1,87 @@
+//! Tenants, their keys and their webhook endpoints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EndpointId, KeyId, TenantId, UnixMillis, message::Mode};
+
+/// A tenant.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Which.
+    pub id: TenantId,
+    /// For people.
+    pub name: String,
+    /// Sends are refused while true.
+    #[serde(default)]
+    pub suspended: bool,
+    /// Cascade used when a message names none: JSON in the API's shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_cascade: Option<serde_json::Value>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+/// Who a key speaks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyOwner {
+    /// A tenant, in one mode.
+    Tenant(TenantId, Mode),
+    /// The operator.
+    Operator,
+}
+
+/// An API key; its secret is stored only as a keyed hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Which.
+    pub id: KeyId,
+    /// For whom it speaks.
+    pub owner: KeyOwner,
+    /// For people.
+    pub name: String,
+    /// What it may do; empty: everything its owner may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Refused from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<UnixMillis>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+/// Where a tenant wants to be told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Which.
+    pub id: EndpointId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Live or test.
+    pub mode: Mode,
+    /// Where.
+    pub url: String,
+    /// What; empty: terminal events, late receipts and operational ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_types: Vec<String>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Nothing is sent while true.
+    #[serde(default)]
+    pub disabled: bool,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+impl Endpoint {
+    /// Whether this endpoint wants events called `event_type`.
+    pub fn wants(&self, event_type: &str, by_default: bool) -> bool {
+        !self.disabled
+            && if self.event_types.is_empty() {
+                by_default
+            } else {
+                self.event_types.iter().any(|wanted| wanted == event_type)
+            }
+    }
+}

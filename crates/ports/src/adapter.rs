@@ -1,0 +1,344 @@
+//! Provider adapters: what they are told, what they answer, and how they are hosted.
+//!
+//! An adapter never does I/O. It returns requests; the host sends them and resumes it with the response.
+
+use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
+
+use bytes::Bytes;
+use hermes_domain::{
+    AttemptRef, UnixMillis,
+    address::{Channel, Destination},
+    cascade::AdapterVersion,
+    connection::Connection,
+    content::ChannelContent,
+    outcome::{Level, Outcome, Receipt},
+};
+use serde::Serialize;
+
+use crate::http::{HttpRequest, HttpResponse, Webhook};
+
+/// Credentials by name. `Debug` shows names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(pub BTreeMap<String, String>);
+
+impl Secrets {
+    /// The credential called `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A connection together with its credentials: what host and egress need for a call.
+#[derive(Clone, Debug)]
+pub struct ConnectionAccess {
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// Its credentials.
+    pub secrets: Arc<Secrets>,
+}
+
+/// One submission.
+#[derive(Clone, Debug)]
+pub struct SendCall {
+    /// Our reference: given to the provider wherever it takes one.
+    pub reference: AttemptRef,
+    /// To whom.
+    pub to: Destination,
+    /// Sender named by the message; otherwise the connection's own.
+    pub sender: Option<String>,
+    /// What to say.
+    pub content: ChannelContent,
+    /// Where the provider's receipts for this attempt go, reference included.
+    pub callback_url: String,
+    /// How long the message is worth delivering, in seconds from now; at least 1.
+    pub valid_for_s: u32,
+    /// When the message expires.
+    pub expires_at: UnixMillis,
+    /// Tags for the provider's own statistics.
+    pub tags: Vec<String>,
+    /// URL that an app may call to acknowledge the message (push).
+    pub ack_url: Option<String>,
+}
+
+/// A call that waits for a response, pinned to the revision that began it.
+#[derive(Clone)]
+pub struct Pending {
+    /// Revision of the adapter.
+    pub version: AdapterVersion,
+    /// The guest's own state.
+    pub state: Bytes,
+    /// Requests made so far.
+    pub round: u8,
+    /// Whether one of them was a submitting one.
+    pub submitted: bool,
+    /// Keeps the revision loaded.
+    pub pin: Arc<dyn Any + Send + Sync>,
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("version", &self.version)
+            .field("round", &self.round)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an adapter wants next.
+#[derive(Debug)]
+pub enum AdapterStep<T> {
+    /// Send this request, then resume with its response.
+    Request(HttpRequest, Pending),
+    /// Finished.
+    Done(T),
+}
+
+/// What a verified webhook held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Entries in the provider's order; each is applied on its own.
+    pub entries: Vec<ReceivedEntry>,
+    /// What to answer beside 2xx: content type and body (handshakes, TwiML). Empty body: 204.
+    pub reply: Option<(String, String)>,
+}
+
+/// One entry of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceivedEntry {
+    /// Says something about an attempt.
+    Receipt {
+        /// Our reference, where the provider gave it back.
+        reference: Option<String>,
+        /// What it says.
+        receipt: Receipt,
+    },
+    /// A recipient wrote, or opted out or in. Carries an address: never log it.
+    Inbound(Inbound),
+}
+
+/// A message or a change of consent from a recipient.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// Which channel.
+    pub channel: Channel,
+    /// The recipient's address.
+    pub from: String,
+    /// What kind of message it is.
+    pub kind: InboundKind,
+}
+
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound")
+            .field("channel", &self.channel)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an inbound message means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboundKind {
+    /// STOP, a complaint, a marketing opt-out.
+    OptOut,
+    /// START.
+    OptIn,
+    /// Anything else.
+    Message,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookRefusal {
+    /// The signature is missing or wrong: 403.
+    BadSignature,
+    /// It cannot be read: 400.
+    Malformed,
+}
+
+/// Answer of [`AdapterHost::receive`] when finished.
+pub type ReceiveResult = Result<Received, WebhookRefusal>;
+
+/// An adapter broke its contract. Hurts this call only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdapterFault {
+    /// No adapter has this name.
+    #[error("no adapter called {0} is loaded")]
+    Missing(String),
+    /// All instances are busy and none became free in time.
+    #[error("no adapter instance became free in time")]
+    Busy,
+    /// The guest trapped.
+    #[error("the adapter trapped: {0}")]
+    Trap(String),
+    /// The guest used up its time.
+    #[error("the adapter ran longer than {limit_ms} ms")]
+    TimeLimit {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// The guest wanted more memory than allowed.
+    #[error("the adapter asked for more than {limit_bytes} bytes of memory")]
+    MemoryLimit {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The guest's answer breaks a rule.
+    #[error("the adapter answered against the contract: {0}")]
+    Contract(String),
+}
+
+/// What an adapter says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Descriptor {
+    /// Name, such as `twilio`.
+    pub name: String,
+    /// Semantic version of its code.
+    pub version: String,
+    /// Channels it can carry.
+    pub channels: Vec<Channel>,
+    /// Credentials it uses.
+    pub credentials: Vec<FieldSpec>,
+    /// Settings it uses.
+    pub config: Vec<FieldSpec>,
+    /// Hosts it calls; `*.` in front allows one label.
+    pub hosts: Vec<String>,
+    /// What a repeated submission does.
+    pub idempotency: Idempotency,
+    /// Strongest level it can confirm, per channel.
+    pub confirms: BTreeMap<Channel, Level>,
+    /// Requests a second for a connection that sets none.
+    pub default_rate_per_s: u32,
+    /// Whether `lookup` is of use.
+    pub has_lookup: bool,
+}
+
+/// A credential or a setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldSpec {
+    /// Its name.
+    pub name: String,
+    /// Whether a connection must have it.
+    pub required: bool,
+    /// Credentials only: readable by the guest because it is an identifier, such as an account id.
+    pub public: bool,
+    /// For people.
+    pub description: String,
+}
+
+/// What protects from sending twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idempotency {
+    /// The provider refuses a repeated reference.
+    Native,
+    /// A lookup tells whether it was processed.
+    Lookup,
+    /// Nothing.
+    None,
+}
+
+/// A version of an adapter in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AdapterInfo {
+    /// Name.
+    pub name: String,
+    /// Content address.
+    pub version: AdapterVersion,
+    /// Its own version number.
+    pub semver: String,
+    /// Whether new calls use it.
+    pub active: bool,
+    /// Size of the component in bytes.
+    pub bytes: usize,
+}
+
+/// Why a component was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdapterRejected {
+    /// Not a component, or too large.
+    #[error("not a loadable component: {0}")]
+    NotAComponent(String),
+    /// It asks for something that adapters may not have.
+    #[error("forbidden import: {0}")]
+    ForbiddenImport(String),
+    /// Its self-description is wrong.
+    #[error("bad descriptor: {0}")]
+    BadDescriptor(String),
+    /// It misbehaved in the smoke test.
+    #[error("failed its smoke test: {0}")]
+    Smoke(String),
+    /// No such version.
+    #[error("no version {0} of this adapter")]
+    UnknownVersion(String),
+}
+
+/// Hosts adapters. Calls are synchronous and bounded by the guest's time limit (some milliseconds).
+pub trait AdapterHost: Send + Sync {
+    /// The active revision's descriptor.
+    fn descriptor(&self, adapter: &str) -> Option<Arc<Descriptor>>;
+    /// The active revision.
+    fn active_version(&self, adapter: &str) -> Option<AdapterVersion>;
+
+    /// Begins a submission on the active revision.
+    ///
+    /// # Errors
+    /// Any fault; nothing has been sent.
+    fn send(&self, access: &ConnectionAccess, call: &SendCall) -> Result<AdapterStep<Outcome>, AdapterFault>;
+    /// Goes on with the response to a request of [`Self::send`] or [`Self::lookup`].
+    ///
+    /// # Errors
+    /// Any fault; whether something was sent is known from `pending.submitted`.
+    fn resume_send(
+        &self,
+        access: &ConnectionAccess,
+        pending: Pending,
+        response: &HttpResponse,
+    ) -> Result<AdapterStep<Outcome>, AdapterFault>;
+
+    /// Verifies and reads a webhook.
+    ///
+    /// # Errors
+    /// Any fault; the webhook is kept unverified and tried again.
+    fn receive(
+        &self,
+        access: &ConnectionAccess,
+        webhook: &Webhook,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault>;
+    /// Goes on with the response to a request of [`Self::receive`].
+    ///
+    /// # Errors
+    /// Any fault.
+    fn resume_receive(
+        &self,
+        access: &ConnectionAccess,
+        webhook: &Webhook,
+        pending: Pending,
+        response: &HttpResponse,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault>;
+
+    /// Begins a proof of the credentials that delivers nothing. `Done(Accepted)` means they work.
+    ///
+    /// # Errors
+    /// Any fault.
+    fn check(&self, access: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault>;
+
+    /// Validates a component and keeps it as a version of `name`, inactive. Idempotent by content.
+    ///
+    /// # Errors
+    /// The reason it was refused; the active version stays.
+    fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected>;
+    /// Makes `version` serve new calls; running calls finish on theirs.
+    ///
+    /// # Errors
+    /// `UnknownVersion`.
+    fn activate(&self, name: &str, version: AdapterVersion) -> Result<AdapterInfo, AdapterRejected>;
+    /// Every version of every adapter, by name, then newest first.
+    fn list(&self) -> Vec<AdapterInfo>;
+}
