@@ -143,6 +143,16 @@ async fn shutdown_handles_what_is_queued_and_restarts_nothing() {
     assert_eq!(root.ended().await, Ok(()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn shutdown_kills_a_child_that_does_not_end_and_names_it() {
+    let (root, first, _second) = start(5).await;
+    first.cast(WorkerMsg::Hang).unwrap();
+    let shutdown = |done| SupervisorMsg::Shutdown { limit_each: LIMIT, done };
+    assert_eq!(ask(&root.actor, shutdown, LIMIT * 3).await, Ok(vec!["first".to_owned()]));
+    assert_eq!(root.ended().await, Ok(()));
+    first.get().unwrap().wait(Some(LIMIT)).await.unwrap();
+}
+
 /// Fails to start until it has been tried `failures` times.
 struct SlowStarter {
     failures: u32,
