@@ -1,0 +1,62 @@
+//! Wall time in milliseconds and the text forms that providers use.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// Milliseconds since the Unix epoch.
+pub(crate) type UnixMillis = i64;
+
+/// The wall clock now.
+pub(crate) fn now() -> UnixMillis {
+    Timestamp::now().as_millisecond()
+}
+
+fn timestamp(at: UnixMillis) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// `2026-01-02T03:04:05.678Z`.
+pub(crate) fn rfc3339(at: UnixMillis) -> String {
+    format!("{:.3}", timestamp(at))
+}
+
+/// Reads any RFC 3339 time.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixMillis> {
+    text.parse::<Timestamp>().ok().map(|at| at.as_millisecond())
+}
+
+/// `Tue, 24 Nov 2026 02:00:00 +0000`.
+pub(crate) fn rfc2822(at: UnixMillis) -> String {
+    timestamp(at).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// `2026-11-24`, in UTC.
+pub(crate) fn date(at: UnixMillis) -> String {
+    timestamp(at).strftime("%Y-%m-%d").to_string()
+}
+
+/// `YYMMDDhhmm`, in UTC: the form of a carrier's own receipt time.
+pub(crate) fn carrier_minute(at: UnixMillis) -> String {
+    timestamp(at).strftime("%y%m%d%H%M").to_string()
+}
+
+/// Reads `20260102T030405Z`.
+pub(crate) fn parse_amz_date(text: &str) -> Option<UnixMillis> {
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_form_names_the_same_instant() {
+        let at = parse_rfc3339("2026-11-24T02:00:00.678Z").unwrap();
+        assert_eq!(rfc3339(at), "2026-11-24T02:00:00.678Z");
+        assert_eq!(rfc2822(at), "Tue, 24 Nov 2026 02:00:00 +0000");
+        assert_eq!(date(at), "2026-11-24");
+        assert_eq!(carrier_minute(at), "2611240200");
+        assert_eq!(parse_amz_date("20261124T020000Z"), Some(at - 678));
+        assert_eq!(parse_amz_date("2026-11-24"), None);
+    }
+}

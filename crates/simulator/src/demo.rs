@@ -1,0 +1,74 @@
+//! Public credentials for demonstrations and tests.
+//!
+//! **They protect nothing**: they are printed here, and open nothing but a simulator. The keys were made for this
+//! project's test vectors.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::{Accounts, FcmAccount, SesAccount, TwilioAccount};
+
+/// The configuration set of the demo SES account.
+pub const SES_CONFIGURATION_SET: &str = "hermes";
+/// The SNS topic that [`SES_CONFIGURATION_SET`] publishes to.
+pub const SES_TOPIC_ARN: &str = "arn:aws:sns:eu-west-1:123456789012:hermes-ses";
+/// The project of the demo service account.
+pub const FCM_PROJECT_ID: &str = "hermes-test";
+/// The self-signed certificate (PEM) that signs the simulator's SNS messages.
+pub const SNS_CERTIFICATE: &str = include_str!("ses/test_certificate.pem");
+
+/// Demo Twilio account; any well-formed sender is accepted.
+#[must_use]
+pub fn twilio() -> TwilioAccount {
+    TwilioAccount {
+        account_sid: "AC00000000000000000000000000000001".into(),
+        auth_token: "0123456789abcdef0123456789abcdef".into(),
+        api_key_sid: Some("SK00000000000000000000000000000001".into()),
+        api_key_secret: Some("demo-api-key-secret".into()),
+        senders: Vec::new(),
+        inbound_url: None,
+    }
+}
+
+/// Demo SES account in `eu-west-1`; every sender is verified, and one template `receipt` is stored.
+#[must_use]
+pub fn ses() -> SesAccount {
+    SesAccount {
+        access_key_id: "AKIDEXAMPLE".into(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+        session_token: None,
+        region: "eu-west-1".into(),
+        identities: Vec::new(),
+        configuration_sets: BTreeMap::from([(SES_CONFIGURATION_SET.into(), SES_TOPIC_ARN.into())]),
+        default_configuration_set: None,
+        templates: vec!["receipt".into()],
+    }
+}
+
+/// Demo service account key as Google would hand it out, with `token_uri` pointing wherever the caller needs it
+/// (a simulator serves `<base url>/token`).
+#[must_use]
+pub fn fcm_service_account(token_uri: &str) -> serde_json::Value {
+    json!({
+        "type": "service_account",
+        "project_id": FCM_PROJECT_ID,
+        "private_key_id": "0123456789abcdef0123456789abcdef01234567",
+        "private_key": include_str!("fcm/test_key.pem"),
+        "client_email": "hermes@hermes-test.iam.gserviceaccount.com",
+        "client_id": "100000000000000000001",
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": token_uri,
+        "universe_domain": "googleapis.com",
+    })
+}
+
+/// The accounts that a simulator has unless told otherwise: the three above.
+#[must_use]
+pub fn accounts() -> Accounts {
+    Accounts {
+        twilio: vec![twilio()],
+        ses: vec![ses()],
+        fcm: vec![FcmAccount { service_account: fcm_service_account("https://oauth2.googleapis.com/token") }],
+    }
+}
