@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use hermes_domain::{
-    MessageId, UnixMillis,
+    ConnectionId, MessageId, UnixMillis,
     cascade::{MessageStatus, State, encode},
     message::Envelope,
 };
@@ -63,6 +63,9 @@ pub struct Commit {
     pub outbox: Vec<OutboxEntry>,
     /// Parked receipt that this decision used up.
     pub consumed: Option<ParkedId>,
+    /// Providers' ids of this message's attempts, for [`crate::MessageLog::find_by_provider_id`].
+    /// Naming one again changes nothing.
+    pub provider_ids: Vec<(ConnectionId, String)>,
 }
 
 impl Commit {
@@ -79,6 +82,7 @@ impl Commit {
             claim: None,
             outbox: Vec::new(),
             consumed: None,
+            provider_ids: state.provider_ids(envelope),
         }
     }
 }

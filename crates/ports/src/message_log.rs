@@ -4,7 +4,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use hermes_domain::{
-    MessageId, TenantId, UnixMillis, address::Channel, cascade::MessageStatus, message::Mode,
+    AttemptRef, ConnectionId, MessageId, TenantId, UnixMillis,
+    address::Channel,
+    cascade::MessageStatus,
+    message::{Envelope, Mode},
 };
 
 use crate::{cascade_store::StoredCascade, store_error::StoreError};
@@ -34,6 +37,29 @@ pub struct MessageQuery {
     pub limit: usize,
 }
 
+impl MessageQuery {
+    /// Whether a message with this envelope and status is wanted. Ignores cursor and limit.
+    ///
+    /// Addresses compare without regard to ASCII case, because email domains do.
+    pub fn matches(&self, envelope: &Envelope, status: MessageStatus) -> bool {
+        let to = &envelope.to;
+        let addressed = |wanted: &String| {
+            [to.phone.as_ref(), to.whatsapp.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|phone| phone.as_str() == wanted)
+                || to.email.as_ref().is_some_and(|email| email.as_str().eq_ignore_ascii_case(wanted))
+        };
+        (envelope.tenant, envelope.mode) == (self.tenant, self.mode)
+            && self.status.is_none_or(|wanted| wanted == status)
+            && self.channel.is_none_or(|wanted| envelope.plan.steps.iter().any(|step| step.channel == wanted))
+            && self.tag.as_ref().is_none_or(|wanted| envelope.tags.contains(wanted))
+            && self.to.as_ref().is_none_or(addressed)
+            && self.created_after.is_none_or(|bound| envelope.created_at >= bound)
+            && self.created_before.is_none_or(|bound| envelope.created_at < bound)
+    }
+}
+
 impl fmt::Debug for MessageQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageQuery")
@@ -51,4 +77,15 @@ pub trait MessageLog: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unavailable`.
     async fn list(&self, query: MessageQuery) -> Result<Vec<StoredCascade>, StoreError>;
+
+    /// The attempt that `connection` carried and its provider calls `provider_message_id`: for receipts
+    /// that do not give our reference back. The newest message wins when a provider reuses an id.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Damaged`.
+    async fn find_by_provider_id(
+        &self,
+        connection: ConnectionId,
+        provider_message_id: &str,
+    ) -> Result<Option<AttemptRef>, StoreError>;
 }

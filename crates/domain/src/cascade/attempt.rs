@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::AdapterVersion;
 use crate::{
-    UnixMillis,
+    ConnectionId, UnixMillis,
+    message::Envelope,
     money::Money,
     outcome::{Failure, Level},
 };
@@ -90,6 +91,12 @@ pub struct Attempt {
 impl Attempt {
     /// Longest provider id kept, in bytes.
     pub const PROVIDER_ID_BYTES_MAX: usize = 200;
+
+    /// The connection it went through; `None` only for an envelope of another message.
+    pub fn connection(&self, envelope: &Envelope) -> Option<ConnectionId> {
+        let step = envelope.plan.steps.get(usize::from(self.step))?;
+        step.candidates.get(usize::from(self.candidate)).map(|candidate| candidate.connection)
+    }
 
     /// Whether it may yet turn out to have reached the recipient.
     pub const fn is_open(&self) -> bool {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Timeline};
-use crate::{UnixMillis, message::Envelope, plan::Step};
+use crate::{ConnectionId, UnixMillis, message::Envelope, plan::Step};
 
 /// Where a cascade stands. Terminal phases absorb.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -166,6 +166,23 @@ impl State {
     pub fn current_step<'a>(&self, envelope: &'a Envelope) -> &'a Step {
         let steps = &envelope.plan.steps;
         &steps[usize::from(self.step).min(steps.len() - 1)]
+    }
+
+    /// Every provider's id of an attempt, with the connection that the attempt went through.
+    pub fn provider_ids(&self, envelope: &Envelope) -> Vec<(ConnectionId, String)> {
+        let known = self.attempts.iter().filter_map(|attempt| {
+            Some((attempt.connection(envelope)?, attempt.provider_message_id.clone()?))
+        });
+        known.collect()
+    }
+
+    /// The number of the newest attempt that went through `connection` and has this id there.
+    pub fn attempt_known_as(&self, envelope: &Envelope, connection: ConnectionId, id: &str) -> Option<u16> {
+        let known_as = |attempt: &Attempt| {
+            attempt.provider_message_id.as_deref() == Some(id)
+                && attempt.connection(envelope) == Some(connection)
+        };
+        u16::try_from(self.attempts.iter().rposition(known_as)? + 1).ok()
     }
 
     /// When the current step ends, whatever happens.
