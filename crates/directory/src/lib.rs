@@ -1,1 +1,31 @@
-//! Tenants, keys, connections and endpoints: a typed, cached view of the registry, and the minting of ids.
+//! Tenants, keys, connections, endpoints and stored cascades: a typed view of the registry that is
+//! held in memory, and the minting of ids.
+//!
+//! Readers never wait: they look at an immutable [`Snapshot`]. Writers go through the registry first
+//! and swap the snapshot afterwards, so what a reader sees is durable.
+
+mod ack_token;
+mod cipher;
+mod connections;
+mod directory;
+mod endpoints;
+mod error;
+mod keys;
+mod mint;
+mod notification;
+mod secret_text;
+mod snapshot;
+mod templates;
+mod tenants;
+
+pub use ack_token::AckTokens;
+pub use cipher::SealError;
+pub use connections::{ConnectionTerms, Price};
+pub use directory::{Directory, DirectoryKeys};
+pub use endpoints::{ROTATION_OVERLAP_MS, SigningSecrets};
+pub use error::DirectoryError;
+pub use keys::Principal;
+pub use mint::Mint;
+pub use notification::{notifications, webhook_body};
+pub use snapshot::{ConnectionEntry, EndpointEntry, Snapshot, Versioned};
+pub use templates::CascadeTemplate;

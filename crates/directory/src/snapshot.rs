@@ -1,0 +1,193 @@
+//! What the directory knows, as one immutable value.
+
+use std::{collections::HashMap, sync::Arc};
+
+use hermes_domain::{
+    CascadeTemplateId, ConnectionId, EndpointId, TenantId,
+    connection::Connection,
+    message::Mode,
+    tenant::{ApiKey, Endpoint, Tenant},
+};
+use hermes_ports::adapter::ConnectionAccess;
+
+use crate::{
+    connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash, templates::CascadeTemplate,
+};
+
+/// A record with the version it has in the registry; the version is the record's `ETag`.
+#[derive(Debug)]
+pub struct Versioned<T> {
+    /// The record.
+    pub value: Arc<T>,
+    /// Grows with every change.
+    pub version: u64,
+}
+
+impl<T> Clone for Versioned<T> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), version: self.version }
+    }
+}
+
+/// A connection as the directory keeps it.
+#[derive(Clone, Debug)]
+pub struct ConnectionEntry {
+    /// The connection with its decrypted credentials.
+    pub access: ConnectionAccess,
+    /// Prices and countries.
+    pub terms: Arc<ConnectionTerms>,
+    /// Version in the registry.
+    pub version: u64,
+}
+
+/// A webhook endpoint as the directory keeps it.
+#[derive(Clone, Debug)]
+pub struct EndpointEntry {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// What its notifications are signed with.
+    pub secrets: Arc<SigningSecrets>,
+    /// Version in the registry.
+    pub version: u64,
+}
+
+/// Everything the directory knows at one moment. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub(crate) tenants: Arc<HashMap<TenantId, Versioned<Tenant>>>,
+    pub(crate) keys: Arc<HashMap<KeyHash, Arc<ApiKey>>>,
+    pub(crate) connections: Arc<ConnectionTable>,
+    pub(crate) endpoints: Arc<EndpointTable>,
+    pub(crate) templates: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectionTable {
+    by_id: HashMap<ConnectionId, ConnectionEntry>,
+    /// By owner (`None`: shared by all) and mode, in order of creation.
+    by_scope: HashMap<(Option<TenantId>, Mode), Vec<Arc<Connection>>>,
+}
+
+impl ConnectionTable {
+    pub(crate) fn insert(&mut self, entry: ConnectionEntry) {
+        let connection = Arc::clone(&entry.access.connection);
+        self.unlist(connection.id);
+        let scope = self.by_scope.entry((connection.tenant, connection.mode)).or_default();
+        let place = scope.partition_point(|other| other.id < connection.id);
+        scope.insert(place, Arc::clone(&connection));
+        self.by_id.insert(connection.id, entry);
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnectionId) {
+        self.unlist(id);
+        self.by_id.remove(&id);
+    }
+
+    fn unlist(&mut self, id: ConnectionId) {
+        let Some(old) = self.by_id.get(&id) else { return };
+        let scope = (old.access.connection.tenant, old.access.connection.mode);
+        if let Some(list) = self.by_scope.get_mut(&scope) {
+            list.retain(|connection| connection.id != id);
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EndpointTable {
+    by_id: HashMap<EndpointId, EndpointEntry>,
+    by_owner: HashMap<(TenantId, Mode), Arc<[Arc<Endpoint>]>>,
+}
+
+impl EndpointTable {
+    pub(crate) fn insert(&mut self, entry: EndpointEntry) {
+        let owner = (entry.endpoint.tenant, entry.endpoint.mode);
+        self.by_id.insert(entry.endpoint.id, entry);
+        self.relist(owner);
+    }
+
+    pub(crate) fn remove(&mut self, id: EndpointId) {
+        if let Some(entry) = self.by_id.remove(&id) {
+            self.relist((entry.endpoint.tenant, entry.endpoint.mode));
+        }
+    }
+
+    fn relist(&mut self, owner: (TenantId, Mode)) {
+        let of_owner = |entry: &&EndpointEntry| (entry.endpoint.tenant, entry.endpoint.mode) == owner;
+        let mut list: Vec<_> =
+            self.by_id.values().filter(of_owner).map(|entry| Arc::clone(&entry.endpoint)).collect();
+        list.sort_by_key(|endpoint| endpoint.id);
+        if list.is_empty() {
+            self.by_owner.remove(&owner);
+        } else {
+            self.by_owner.insert(owner, list.into());
+        }
+    }
+}
+
+impl Snapshot {
+    /// A tenant.
+    pub fn tenant(&self, id: TenantId) -> Option<&Versioned<Tenant>> {
+        self.tenants.get(&id)
+    }
+
+    /// Every tenant, newest first.
+    pub fn tenants(&self) -> Vec<Versioned<Tenant>> {
+        let mut all: Vec<_> = self.tenants.values().cloned().collect();
+        all.sort_by_key(|tenant| std::cmp::Reverse(tenant.value.id));
+        all
+    }
+
+    /// API keys of one tenant, or of operators (`None`), newest first.
+    pub fn keys_of(&self, tenant: Option<TenantId>) -> Vec<Arc<ApiKey>> {
+        let mut all: Vec<_> =
+            self.keys.values().filter(|key| crate::keys::tenant_of(key) == tenant).cloned().collect();
+        all.sort_by_key(|key| std::cmp::Reverse(key.id));
+        all
+    }
+
+    /// A connection.
+    pub fn connection(&self, id: ConnectionId) -> Option<&ConnectionEntry> {
+        self.connections.by_id.get(&id)
+    }
+
+    /// Every connection, in no particular order.
+    pub fn connections(&self) -> impl Iterator<Item = &ConnectionEntry> + Clone {
+        self.connections.by_id.values()
+    }
+
+    /// Connections that messages of `tenant` in `mode` may use: its own first, then those shared by
+    /// all, each group in order of creation.
+    pub fn serving(&self, tenant: TenantId, mode: Mode) -> impl Iterator<Item = &Connection> + Clone {
+        let scope = |owner| self.connections.by_scope.get(&(owner, mode)).map_or(&[][..], Vec::as_slice);
+        scope(Some(tenant)).iter().chain(scope(None)).map(|connection| &**connection)
+    }
+
+    /// A webhook endpoint with its signing secrets.
+    pub fn endpoint(&self, id: EndpointId) -> Option<&EndpointEntry> {
+        self.endpoints.by_id.get(&id)
+    }
+
+    /// Every endpoint, in no particular order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &EndpointEntry> {
+        self.endpoints.by_id.values()
+    }
+
+    /// Endpoints of a tenant in order of creation; `None` when it has none.
+    pub fn endpoints_for(&self, tenant: TenantId, mode: Mode) -> Option<&Arc<[Arc<Endpoint>]>> {
+        self.endpoints.by_owner.get(&(tenant, mode))
+    }
+
+    /// A stored cascade.
+    pub fn template(&self, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
+        self.templates.get(&id)
+    }
+
+    /// Stored cascades of a tenant in one mode, newest first.
+    pub fn templates_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<CascadeTemplate>> {
+        let owned =
+            |stored: &&Versioned<CascadeTemplate>| stored.value.tenant == tenant && stored.value.mode == mode;
+        let mut all: Vec<_> = self.templates.values().filter(owned).cloned().collect();
+        all.sort_by_key(|stored| std::cmp::Reverse(stored.value.id));
+        all
+    }
+}

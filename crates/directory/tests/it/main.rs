@@ -1,0 +1,6 @@
+//! The directory over a registry in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod directory;
+mod memory_registry;
