@@ -1,1 +1,27 @@
-//! Every port on one SQLite database in the process.
+//! Every storing port on one SQLite database in the process.
+//!
+//! One thread writes: it gathers what waits into one transaction, so that many commits share one
+//! flush to disk ([`writer`]). Everything else reads, through a small pool of its own connections.
+//! A lock on the data directory keeps a second process out for as long as this one lives.
+
+mod backend;
+mod cascade_store;
+mod claim;
+mod columns;
+mod commit;
+mod directory_lock;
+mod message_log;
+mod options;
+mod outbox;
+mod receipt_inbox;
+mod registry;
+mod schema;
+mod term;
+mod term_merge;
+mod term_tail;
+mod upkeep;
+mod writer;
+
+pub use backend::EmbeddedBackend;
+pub use directory_lock::LockError;
+pub use options::{EmbeddedOptions, OpenError};

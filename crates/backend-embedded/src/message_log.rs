@@ -1,0 +1,110 @@
+//! Lists of messages.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use hermes_domain::{AttemptRef, ConnectionId, MessageId, UnixMillis};
+use hermes_ports::{MessageLog, StoreError, cascade_store::StoredCascade, message_log::MessageQuery};
+use sqlx::Row;
+
+use crate::{
+    backend::EmbeddedBackend,
+    cascade_store::{rows, stored},
+    columns::unreadable,
+    term,
+};
+
+/// Fewest messages read at once while filtering.
+const PAGE_MIN: usize = 64;
+/// Most messages read at once while filtering.
+const PAGE_MAX: usize = 1_024;
+/// `created_at` may differ from the time in the id by this much, in milliseconds.
+const MINTED_WITHIN_MS: u64 = 60_000;
+
+#[async_trait]
+impl MessageLog for EmbeddedBackend {
+    async fn list(&self, query: MessageQuery) -> Result<Vec<StoredCascade>, StoreError> {
+        let (term, mut keys) = (narrowest_term(&query), key_range(&query));
+        let (wanted, mut found) = (query.limit.saturating_add(1), Vec::new());
+        let mut page = wanted.clamp(PAGE_MIN, PAGE_MAX);
+        loop {
+            let candidates = self.newest(term, keys.clone(), page).await?;
+            let Some(&oldest) = candidates.last() else { return Ok(found) };
+            let messages = self.messages(&candidates).await?;
+            found.extend(
+                messages.into_iter().filter(|stored| query.matches(&stored.envelope, stored.state.status())),
+            );
+            if found.len() >= wanted || candidates.len() < page {
+                found.truncate(wanted);
+                return Ok(found);
+            }
+            keys.end = oldest;
+            page = PAGE_MAX;
+        }
+    }
+
+    async fn find_by_provider_id(
+        &self,
+        connection: ConnectionId,
+        provider_message_id: &str,
+    ) -> Result<Option<AttemptRef>, StoreError> {
+        let term = term::provider_id(connection, provider_message_id);
+        let candidates = self.newest(term, 0..i64::MAX, PAGE_MIN).await?;
+        for stored in self.messages(&candidates).await? {
+            let known = stored.state.attempt_known_as(&stored.envelope, connection, provider_message_id);
+            if let Some(attempt) = known {
+                return Ok(Some(AttemptRef { message: stored.envelope.id, attempt }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl EmbeddedBackend {
+    /// Keys with `term`, newest first, from the table and from what is not merged into it yet.
+    async fn newest(&self, term: i64, keys: Range<i64>, limit: usize) -> Result<Vec<i64>, StoreError> {
+        // Memory first: an entry that moves to the table in between is then seen twice, never missed.
+        let mut found = self.tail().newest(term, keys.clone(), limit);
+        let query = sqlx::query(
+            "SELECT key FROM term WHERE term = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
+        );
+        let query = query.bind(term).bind(keys.start).bind(keys.end).bind(rows(limit));
+        let merged = query.fetch_all(self.reads()).await.map_err(unreadable("looking up a term"))?;
+        found.extend(merged.iter().map(|row| row.get::<i64, _>(0)));
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.dedup();
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The messages with these keys, newest first.
+    async fn messages(&self, keys: &[i64]) -> Result<Vec<StoredCascade>, StoreError> {
+        let query = sqlx::query(
+            "SELECT s.id, s.revision, s.state, m.envelope
+             FROM json_each(?) wanted JOIN state s ON s.key = wanted.value JOIN message m ON m.key = s.key
+             ORDER BY s.key DESC",
+        );
+        let keys = serde_json::Value::from(keys).to_string();
+        let found = query.bind(keys).fetch_all(self.reads()).await.map_err(unreadable("listing messages"))?;
+        found.iter().map(stored).collect()
+    }
+}
+
+/// The term with presumably the fewest messages.
+fn narrowest_term(query: &MessageQuery) -> i64 {
+    let (tenant, mode) = (query.tenant, query.mode);
+    match (&query.to, &query.tag) {
+        (Some(address), _) => term::to(tenant, mode, address),
+        (None, Some(tag)) => term::tag(tenant, mode, tag),
+        (None, None) => term::list(tenant, mode),
+    }
+}
+
+fn key_range(query: &MessageQuery) -> Range<i64> {
+    let key_at = |at: UnixMillis| MessageId::new(at, 0).storage_key();
+    let start =
+        query.created_after.map_or(0, |bound| key_at(UnixMillis(bound.0.saturating_sub(MINTED_WITHIN_MS))));
+    let created = query.created_before.map_or(i64::MAX, |bound| key_at(bound.plus_ms(MINTED_WITHIN_MS)));
+    let cursor = query.before.map_or(i64::MAX, MessageId::storage_key);
+    start..created.min(cursor)
+}

@@ -1,0 +1,107 @@
+//! Opens the database for writing and brings its schema up to date.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::options::{EmbeddedOptions, OpenError};
+
+/// Name of the database inside the data directory.
+pub(crate) const DATABASE: &str = "hermes.db";
+
+/// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
+    include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
+];
+
+/// How long a connection waits for another one's lock. Only checkpoints hold any, and only briefly.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The connection of the writer: WAL, every commit flushed, no checkpoint of its own accord.
+pub(crate) fn open_writer(path: &Path, options: &EmbeddedOptions) -> Result<Connection, OpenError> {
+    let mut db = connect(path).map_err(failed("opening it"))?;
+    db.pragma_update(None, "page_size", options.page_bytes).map_err(failed("setting the page size"))?;
+    prepare(&db).map_err(failed("setting its journal"))?;
+    db.set_prepared_statement_cache_capacity(64);
+    migrate(&mut db)?;
+    Ok(db)
+}
+
+/// A connection that only moves the write-ahead log into the database.
+pub(crate) fn open_checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let db = connect(path).map_err(failed("opening it for checkpoints"))?;
+    prepare(&db).map_err(failed("setting its journal"))?;
+    Ok(db)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    Ok(db)
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    db.pragma_update(None, "temp_store", "memory")?;
+    db.pragma_update(None, "cache_size", -32_768) // KiB
+}
+
+fn migrate(db: &mut Connection) -> Result<(), OpenError> {
+    let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+    let found = version.map_err(failed("reading its schema version"))?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(OpenError::TooNew { found, known });
+    }
+    for (index, sql) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
+        apply(db, index, sql).map_err(failed("changing its schema"))?;
+    }
+    Ok(())
+}
+
+fn apply(db: &mut Connection, version: u32, sql: &str) -> rusqlite::Result<()> {
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    change.execute_batch(sql)?;
+    change.pragma_update(None, "user_version", version)?;
+    change.commit()
+}
+
+fn failed(attempted: &'static str) -> impl Fn(rusqlite::Error) -> OpenError {
+    move |cause| OpenError::Database { attempted, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_a_later_build_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(DATABASE);
+        let options = EmbeddedOptions::new(directory.path());
+        let db = open_writer(&path, &options).unwrap();
+        db.pragma_update(None, "user_version", 99).unwrap();
+        drop(db);
+        assert!(matches!(open_writer(&path, &options), Err(OpenError::TooNew { found: 99, known: 2 })));
+    }
+
+    #[test]
+    fn the_writer_flushes_every_commit_and_leaves_checkpoints_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = EmbeddedOptions::new(directory.path());
+        let db = open_writer(&directory.path().join(DATABASE), &options).unwrap();
+        let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        let full = 2;
+        assert_eq!(
+            (number("synchronous"), number("wal_autocheckpoint"), number("page_size")),
+            (full, 0, 2_048)
+        );
+    }
+}

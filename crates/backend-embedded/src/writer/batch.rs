@@ -1,0 +1,80 @@
+//! One transaction for many jobs.
+
+use std::{error::Error, time::Instant};
+
+use hermes_ports::kill_point;
+use metrics::histogram;
+use rusqlite::Connection;
+use tracing::{error, warn};
+
+use super::job::{Job, WriteTx};
+use crate::term_tail::{TermChanges, TermTail};
+
+/// Jobs in one transaction.
+const BATCH_SIZE: &str = "hermes_store_batch_size";
+/// Time of one transaction, its flush included.
+const BATCH_SECONDS: &str = "hermes_store_batch_seconds";
+
+/// Runs every job durably and answers each.
+pub(super) fn write(db: &Connection, tail: &TermTail, mut jobs: Vec<Box<dyn Job>>) {
+    let begun = Instant::now();
+    histogram!(BATCH_SIZE).record(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+    match transact(db, tail, &mut jobs) {
+        Ok(()) => jobs.into_iter().for_each(|job| job.finish(Ok(()))),
+        Err(cause) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.finish(Err(again(&cause)))),
+        Err(cause) => {
+            warn!(
+                error = &cause as &dyn Error,
+                jobs = jobs.len(),
+                "a batch failed; writing its jobs one by one"
+            );
+            for mut job in jobs {
+                let alone = transact(db, tail, std::slice::from_mut(&mut job));
+                job.finish(alone);
+            }
+        }
+    }
+    histogram!(BATCH_SECONDS).record(begun.elapsed());
+}
+
+/// After an `Err` nothing of it is stored.
+fn transact(db: &Connection, tail: &TermTail, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let mut terms = TermChanges::begin(tail);
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    for job in jobs {
+        if let Err(cause) = job.run(&mut WriteTx { db, terms: &mut terms }) {
+            roll_back(db);
+            return Err(cause);
+        }
+    }
+    kill_point::pass("commit.before");
+    if let Err(cause) = db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])) {
+        end_process(&cause);
+    }
+    kill_point::pass("commit.after");
+    terms.publish(tail);
+    Ok(())
+}
+
+/// SQLite rolls some transactions back by itself; only one that is still open must be ended here.
+fn roll_back(db: &Connection) {
+    if db.is_autocommit() {
+        return;
+    }
+    if let Err(cause) = db.execute_batch("ROLLBACK") {
+        end_process(&cause);
+    }
+}
+
+/// A transaction whose fate is unknown must not be followed by decisions that assume one.
+fn end_process(cause: &rusqlite::Error) -> ! {
+    error!(error = cause as &dyn Error, "the fate of a transaction is unknown; ending the process");
+    std::process::exit(1);
+}
+
+fn again(cause: &rusqlite::Error) -> rusqlite::Error {
+    match cause {
+        rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}

@@ -1,0 +1,121 @@
+//! Moves the write-ahead log into the database, beside the writer.
+//!
+//! A passive checkpoint copies what is in the log when it begins, without stopping the writer. The log
+//! starts again from its beginning only once *all* of it is copied, which never happens while commits
+//! go on. So the bulk is copied by a thread of its own, and then the writer copies the little that
+//! arrived meanwhile, between two transactions.
+
+use std::{
+    error::Error,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+use tracing::{error, warn};
+
+/// Frames of the log: all, and those already copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Log {
+    frames: u64,
+    copied: u64,
+}
+
+/// Decides when to copy, on the writer's side.
+pub(super) struct Checkpoints {
+    bulk: Option<SyncSender<()>>,
+    bulk_done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    frames_max: u64,
+}
+
+impl Checkpoints {
+    /// Starts the thread that copies, once there are `frames_max` frames to copy.
+    pub(super) fn start(db: Connection, frames_max: u64) -> io::Result<Self> {
+        let (bulk, wanted) = sync_channel::<()>(1);
+        let bulk_done = Arc::new(AtomicBool::new(false));
+        let done = Arc::clone(&bulk_done);
+        let copy = move || {
+            while wanted.recv().is_ok() {
+                copy(&db, "PRAGMA wal_checkpoint(PASSIVE)");
+                done.store(true, Ordering::Release);
+            }
+        };
+        let thread = std::thread::Builder::new().name("hermes-checkpoint".into()).spawn(copy)?;
+        Ok(Self { bulk: Some(bulk), bulk_done, thread: Some(thread), frames_max })
+    }
+
+    /// Called by the writer between two transactions.
+    pub(super) fn between(&self, writer: &Connection) {
+        if self.bulk_done.swap(false, Ordering::AcqRel) {
+            copy(writer, "PRAGMA wal_checkpoint(PASSIVE)");
+            return;
+        }
+        let wanted = look(writer).is_some_and(|log| log.frames - log.copied >= self.frames_max);
+        if wanted && let Some(bulk) = &self.bulk {
+            match bulk.try_send(()) {
+                Ok(()) | Err(TrySendError::Full(())) => {} // Full: it is about to begin.
+                Err(TrySendError::Disconnected(())) => error!("the checkpoint thread has ended"),
+            }
+        }
+    }
+
+    /// Copies everything and empties the log; the last thing the writer does.
+    pub(super) fn finish(mut self, writer: &Connection) {
+        self.bulk = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the checkpoint thread panicked");
+        }
+        copy(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
+/// Failure is no loss: the log keeps what was not copied, and the next call tries again.
+fn copy(db: &Connection, pragma: &str) {
+    if let Err(cause) = db.query_row(pragma, [], |_| Ok(())) {
+        warn!(error = &cause as &dyn Error, "could not copy the write-ahead log into the database");
+    }
+}
+
+fn look(db: &Connection) -> Option<Log> {
+    let mut noop = db.prepare_cached("PRAGMA wal_checkpoint(NOOP)").ok()?;
+    let log = noop.query_row([], |row| {
+        let count = |column| row.get::<_, i64>(column).map(|frames| u64::try_from(frames).unwrap_or(0));
+        Ok(Log { frames: count(1)?, copied: count(2)? })
+    });
+    log.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        options::EmbeddedOptions,
+        schema::{DATABASE, open_checkpointer, open_writer},
+    };
+
+    #[test]
+    fn the_log_starts_again_although_writes_never_stop() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(DATABASE);
+        let db = open_writer(&path, &EmbeddedOptions::new(directory.path())).unwrap();
+        db.execute_batch("PRAGMA synchronous = off").unwrap(); // The test is about sizes, not durability.
+        let checkpoints = Checkpoints::start(open_checkpointer(&path).unwrap(), 100).unwrap();
+        let mut largest = 0;
+        for key in 0..20_000 {
+            db.execute("INSERT INTO message VALUES (?1, zeroblob(1000))", [key]).unwrap();
+            checkpoints.between(&db);
+            largest = largest.max(look(&db).unwrap().frames);
+        }
+        checkpoints.finish(&db);
+        assert!(largest < 20_000, "the log grew to {largest} frames, as if it never started again");
+        assert_eq!(look(&db), Some(Log { frames: 0, copied: 0 }));
+    }
+}
