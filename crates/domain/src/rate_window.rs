@@ -63,6 +63,16 @@ impl RateWindow {
         Admission::Granted
     }
 
+    /// How many permits are free at `now`, were they all taken at once.
+    pub fn remaining(&self, now: UnixMillis) -> u64 {
+        if now < self.closed_until {
+            return 0;
+        }
+        let ahead_us = self.theoretical_arrival_us.saturating_sub(now.0 * 1_000);
+        let free_us = (self.tolerance_us + self.interval_us).saturating_sub(ahead_us);
+        free_us / self.interval_us.max(1)
+    }
+
     /// Gives back a permit that was not used.
     pub const fn give_back(&mut self) {
         self.theoretical_arrival_us = self.theoretical_arrival_us.saturating_sub(self.interval_us);
@@ -91,6 +101,16 @@ mod tests {
         window.close_until(UnixMillis(3_000));
         assert_eq!(window.admit(UnixMillis(4_999)), Admission::Denied { retry_at: UnixMillis(5_000) });
         assert_eq!(window.admit(UnixMillis(5_000)), Admission::Granted);
+    }
+
+    #[test]
+    fn as_many_permits_remain_as_can_be_taken() {
+        let mut window = RateWindow::new(10, 1_000, 4);
+        for left in (0..4).rev() {
+            assert_eq!(window.admit(UnixMillis(1_000)), Admission::Granted);
+            assert_eq!(window.remaining(UnixMillis(1_000)), left);
+        }
+        assert_eq!((window.remaining(UnixMillis(1_100)), window.remaining(UnixMillis(9_000))), (1, 4));
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! What Hermes needs from the outside: one trait a file, with its error.
 
+pub mod actor_tree;
 pub mod adapter;
 pub mod cascade_inbox;
 pub mod cascade_store;
@@ -11,11 +12,13 @@ pub mod kill_point;
 pub mod message_intake;
 pub mod message_log;
 pub mod outbox;
+pub mod parked_body;
 pub mod provider_gateway;
 pub mod receipt_inbox;
 pub mod registry;
 pub mod store_error;
 
+pub use actor_tree::ActorTree;
 pub use cascade_inbox::CascadeInbox;
 pub use cascade_store::CascadeStore;
 pub use clock::Clock;
