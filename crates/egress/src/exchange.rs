@@ -5,10 +5,20 @@ use hermes_ports::{
     egress::EgressError,
     http::{HttpResponse, Method},
 };
-use reqwest::{Client, Request, Response, header::HeaderMap};
+use reqwest::{Body, Client, Request, Response, header::HeaderMap};
 use url::Url;
 
-use crate::{failure, headers};
+use crate::{
+    failure, headers,
+    watched_body::{Progress, WatchedBody},
+};
+
+/// A request and the mark of its progress.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) request: Request,
+    pub(crate) progress: Progress,
+}
 
 /// Sends one request and reads its response. Dropping the future closes the connection it uses.
 ///
@@ -16,10 +26,11 @@ use crate::{failure, headers};
 /// As [`hermes_ports::egress::Egress::perform`]; the time limit is the caller's.
 pub(crate) async fn run(
     client: &Client,
-    request: Request,
+    outgoing: Outgoing,
     response_max_bytes: usize,
 ) -> Result<HttpResponse, EgressError> {
-    let response = client.execute(request).await.map_err(|error| failure::of_request(&error))?;
+    let Outgoing { request, progress } = outgoing;
+    let response = client.execute(request).await.map_err(|error| failure::of_request(&error, &progress))?;
     let status = response.status().as_u16();
     let header_bytes = headers::size(response.headers());
     let too_large = EgressError::TooLarge { limit_bytes: response_max_bytes };
@@ -30,7 +41,7 @@ pub(crate) async fn run(
 }
 
 /// Puts a request together without a builder's detours.
-pub(crate) fn request(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Request {
+pub(crate) fn request(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Outgoing {
     let method = match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
@@ -40,10 +51,12 @@ pub(crate) fn request(method: Method, url: Url, headers: HeaderMap, body: Bytes)
     };
     let mut request = Request::new(method, url);
     *request.headers_mut() = headers;
-    if !body.is_empty() {
-        *request.body_mut() = Some(body.into());
+    if body.is_empty() {
+        return Outgoing { request, progress: Progress::unknown() };
     }
-    request
+    let progress = Progress::default();
+    *request.body_mut() = Some(Body::wrap(WatchedBody::new(body, progress.clone())));
+    Outgoing { request, progress }
 }
 
 /// The whole body, or `None` when it is larger than `max` bytes, which ends the reading at once.

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use hermes_ports::egress::EgressError;
 
-use crate::guard::AddressRefused;
+use crate::{guard::AddressRefused, watched_body::Progress};
 
 /// Longest description taken over from a library, in bytes.
 const DESCRIPTION_MAX_BYTES: usize = 160;
@@ -12,12 +12,13 @@ const DESCRIPTION_MAX_BYTES: usize = 160;
 /// The meaning of `error`, which ended an exchange before a response head arrived.
 ///
 /// reqwest reports name, TCP and TLS failures, the connect timeout among them, as connect errors: they end
-/// before a request is given to the connection. Everything after that may have been processed.
-pub(crate) fn of_request(error: &reqwest::Error) -> EgressError {
+/// before a request is given to the connection. A connection may also close before it takes the request up;
+/// the untouched body proves it. Everything after that may have been processed.
+pub(crate) fn of_request(error: &reqwest::Error, progress: &Progress) -> EgressError {
     if sources(error).any(|source| source.is::<AddressRefused>()) {
         return EgressError::Refused(AddressRefused.to_string());
     }
-    if error.is_connect() {
+    if error.is_connect() || (progress.is_untouched() && !error.is_builder()) {
         return EgressError::Connect(describe(error));
     }
     if error.is_builder() {

@@ -18,6 +18,7 @@ use crate::{
     clients::{Lane, SetupError, tls_config},
     destination, exchange, headers,
     options::{Clock, EgressOptions},
+    watched_body::Progress,
 };
 
 /// Longest exchange that can be asked for.
@@ -95,6 +96,16 @@ impl HttpEgress {
     }
 }
 
+/// What a time-out means, by how far the request had come.
+fn timed_out(limit: Duration, progress: &Progress) -> EgressError {
+    let limit_ms = limit.as_millis() as u64;
+    if progress.is_untouched() {
+        EgressError::Connect(format!("no connection within {limit_ms} ms"))
+    } else {
+        EgressError::Timeout { limit_ms }
+    }
+}
+
 /// The parts of a request that authentication looks at.
 struct Unauthenticated<'a> {
     auth: &'a AuthScheme,
@@ -126,10 +137,11 @@ impl Egress for HttpEgress {
                 return Err(EgressError::Refused("a webhook has no credentials to add".into()));
             }
         };
-        let request = exchange::request(method, url, headers, body);
-        let response = timeout_at(deadline, exchange::run(client, request, self.response_max_bytes))
+        let outgoing = exchange::request(method, url, headers, body);
+        let progress = outgoing.progress.clone();
+        let response = timeout_at(deadline, exchange::run(client, outgoing, self.response_max_bytes))
             .await
-            .map_err(|_| EgressError::Timeout { limit_ms: limit.as_millis() as u64 })??;
+            .map_err(|_| timed_out(limit, &progress))??;
         if let (UNAUTHORIZED, Some(used)) = (response.status, used) {
             used.source.refused(&used.token, (self.now)());
         }

@@ -16,6 +16,11 @@
 //! that moment: nobody can tell whether it was read, so it is [`Lost`](hermes_ports::egress::EgressError).
 //! The idle time in the pool (15 s) is far below that of the providers' front ends (60 s and more), which
 //! makes that race rare.
+//!
+//! # Not sent
+//!
+//! Two things prove it: a failure to connect, and a body that no connection has touched when the time is
+//! up. Both are reported as [`Connect`](hermes_ports::egress::EgressError).
 
 mod address_class;
 mod auth;
@@ -30,6 +35,7 @@ mod http_egress;
 mod lookup;
 mod options;
 mod private_access;
+mod watched_body;
 
 pub use address_class::AddressClass;
 pub use clients::SetupError;

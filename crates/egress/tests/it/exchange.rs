@@ -58,6 +58,32 @@ async fn a_handshake_that_never_ends_is_a_connect_error() {
 }
 
 #[tokio::test]
+async fn a_limit_that_ends_before_a_connection_is_there_proves_that_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let error = send_within(&egress(dev()), post(&url, "x"), Duration::from_millis(50)).await.unwrap_err();
+    assert_eq!(error, EgressError::Connect("no connection within 50 ms".into()));
+}
+
+#[tokio::test]
+async fn a_request_without_a_body_that_times_out_counts_as_sent() {
+    let server = Server::start(|_, _| Reply::Hang).await;
+    let limit = Duration::from_millis(50);
+    let error = send_within(&egress(dev()), get(&server.url("/")), limit).await.unwrap_err();
+    assert_eq!(error, EgressError::Timeout { limit_ms: 50 });
+}
+
+#[tokio::test]
+async fn a_body_too_large_to_be_taken_at_once_counts_as_sent_when_it_stalls() {
+    // The server reads nothing: the head and a part of the body are in its socket, the rest is not.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let large = post(&url, &"x".repeat(16 * 1024 * 1024));
+    let error = send_within(&egress(dev()), large, Duration::from_millis(200)).await.unwrap_err();
+    assert_eq!(error, EgressError::Timeout { limit_ms: 200 });
+}
+
+#[tokio::test]
 async fn a_connection_dropped_after_the_request_is_lost() {
     let server = Server::start(|_, _| Reply::Close).await;
     let error = send(&egress(dev()), post(&server.url("/"), "x")).await.unwrap_err();
