@@ -1,0 +1,53 @@
+//! Requests and responses.
+
+use form_urlencoded::Serializer;
+use serde_json::Value;
+
+use crate::{
+    contract::{Auth, Effect, HttpRequest, HttpResponse, Method},
+    host, time,
+};
+
+/// The connection's `base_url` without a final slash, if it has one.
+pub fn base_url() -> Option<String> {
+    host::get_config("base_url").map(|url| url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty())
+}
+
+/// A `GET` that changes nothing.
+pub fn get(url: String, auth: Auth) -> HttpRequest {
+    let headers = vec![("Accept".to_owned(), "application/json".to_owned())];
+    HttpRequest { method: Method::Get, url, headers, body: Vec::new(), auth, effect: Effect::Safe }
+}
+
+/// A `POST` of form fields, in their order.
+pub fn post_form(url: String, fields: &[(&str, &str)], auth: Auth, effect: Effect) -> HttpRequest {
+    let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+    post(url, "application/x-www-form-urlencoded", body.into_bytes(), auth, effect)
+}
+
+/// A `POST` of JSON.
+pub fn post_json(url: String, body: &Value, auth: Auth, effect: Effect) -> HttpRequest {
+    post(url, "application/json", body.to_string().into_bytes(), auth, effect)
+}
+
+fn post(url: String, content_type: &str, body: Vec<u8>, auth: Auth, effect: Effect) -> HttpRequest {
+    let headers = [("Content-Type", content_type), ("Accept", "application/json")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    HttpRequest { method: Method::Post, url, headers, body, auth, effect }
+}
+
+/// The first header called `name` (lower case).
+pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// How long the answer asks to wait: `Retry-After` in seconds, or as a date read against `Date`.
+pub fn retry_after_ms(response: &HttpResponse) -> Option<u64> {
+    let value = header(&response.headers, "retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return seconds.checked_mul(1_000);
+    }
+    let until = time::http_date_ms(value)?;
+    let now = time::http_date_ms(header(&response.headers, "date")?)?;
+    Some(until.saturating_sub(now))
+}

@@ -1,0 +1,98 @@
+//! SES events, from a configuration set or as an identity's feedback.
+
+use hermes_adapter_sdk::{
+    contract::{Channel, Entry, ErrorClass, Failure, Inbound, InboundKind, Level, ReceiptStatus, Received},
+    failure, json, nothing, pick, receipt, rfc3339_ms,
+};
+use serde_json::Value;
+
+/// Reads the `Message` of a verified notification. Texts that are no event (SES greets new topics) hold nothing.
+pub(crate) fn read(message: &str) -> Received {
+    let event = json(message.as_bytes());
+    let kind = pick(&event, "/eventType").or_else(|| pick(&event, "/notificationType")).unwrap_or_default();
+    if let Some((status, time)) = status(kind, &event) {
+        return receipt_entry(&event, status, time);
+    }
+    let opted_out = match kind {
+        "Complaint" => complaint_is_real(&event),
+        "Subscription" => unsubscribed(&event),
+        // Machines open mail and follow links too: neither proves anything.
+        _ => false,
+    };
+    if opted_out { opt_outs(&event) } else { nothing() }
+}
+
+fn receipt_entry(event: &Value, status: ReceiptStatus, time: &str) -> Received {
+    let reference = pick(event, "/mail/tags/hermes_ref/0").map(str::to_owned);
+    let id = pick(event, "/mail/messageId").map(str::to_owned);
+    let mut receipt = receipt(reference, id, status);
+    receipt.provider_time_ms = pick(event, time).and_then(rfc3339_ms);
+    Received { entries: vec![Entry::Receipt(receipt)], reply: None }
+}
+
+/// The status that an event reports, and where its time stands.
+fn status(kind: &str, event: &Value) -> Option<(ReceiptStatus, &'static str)> {
+    let reached = ReceiptStatus::Reached;
+    let rejected = |detail| ReceiptStatus::Rejected(failure(ErrorClass::ContentRejected, None, detail));
+    Some(match kind {
+        "Send" => (reached(Level::Sent), "/mail/timestamp"),
+        "Delivery" => (reached(Level::Delivered), "/delivery/timestamp"),
+        // SES keeps trying.
+        "DeliveryDelay" => (reached(Level::Accepted), "/deliveryDelay/timestamp"),
+        "Bounce" => (bounce(event), "/bounce/timestamp"),
+        "Reject" => (rejected("a virus was found"), "/mail/timestamp"),
+        "Rendering Failure" => (rejected("the template could not be filled in"), "/mail/timestamp"),
+        "Complaint" if pick(event, "/complaint/complaintSubType") == Some("OnAccountSuppressionList") => {
+            let failure = failure(ErrorClass::OptedOut, None, "the address is on the suppression list");
+            (ReceiptStatus::Undelivered(failure), "/complaint/timestamp")
+        }
+        _ => return None,
+    })
+}
+
+fn bounce(event: &Value) -> ReceiptStatus {
+    let kind = pick(event, "/bounce/bounceType").unwrap_or_default();
+    let subtype = pick(event, "/bounce/bounceSubType").unwrap_or_default();
+    let told = |class, detail: &str| -> Failure { failure(class, format!("{kind}/{subtype}"), detail) };
+    match (kind, subtype) {
+        ("Permanent", "Suppressed" | "UnsubscribedRecipient") => {
+            ReceiptStatus::Undelivered(told(ErrorClass::OptedOut, "the address is suppressed"))
+        }
+        ("Permanent", subtype) if subtype.ends_with("SuppressionList") => {
+            ReceiptStatus::Undelivered(told(ErrorClass::OptedOut, "the address is suppressed"))
+        }
+        ("Permanent", _) => {
+            ReceiptStatus::Undelivered(told(ErrorClass::RecipientPermanent, "the mailbox does not exist"))
+        }
+        ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => {
+            ReceiptStatus::Undelivered(told(
+                ErrorClass::ContentRejected,
+                "the mail server refused the content",
+            ))
+        }
+        ("Transient", _) => ReceiptStatus::Failed(told(ErrorClass::RecipientTemporary, "SES stopped trying")),
+        _ => ReceiptStatus::Failed(told(ErrorClass::Unknown, "bounced for an unknown reason")),
+    }
+}
+
+fn complaint_is_real(event: &Value) -> bool {
+    pick(event, "/complaint/complaintFeedbackType") != Some("not-spam")
+}
+
+fn unsubscribed(event: &Value) -> bool {
+    let new = event.pointer("/subscription/newTopicPreferences");
+    let all = new.and_then(|new| new.get("unsubscribeAll")).and_then(Value::as_bool).unwrap_or(false);
+    let topics = new.and_then(|new| new.get("topicSubscriptionStatus")).and_then(Value::as_array);
+    let out = |topic: &Value| pick(topic, "/subscriptionStatus") == Some("OptOut");
+    all || topics.into_iter().flatten().any(out)
+}
+
+/// A complaint may list everyone at a domain, so the message's own recipients count.
+fn opt_outs(event: &Value) -> Received {
+    let addresses = event.pointer("/mail/destination").and_then(Value::as_array).into_iter().flatten();
+    let entry = |address: &Value| {
+        let from = address.as_str()?.to_owned();
+        Some(Entry::Inbound(Inbound { channel: Channel::Email, from, kind: InboundKind::OptOut }))
+    };
+    Received { entries: addresses.filter_map(entry).collect(), reply: None }
+}
