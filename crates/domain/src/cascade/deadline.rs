@@ -1,6 +1,6 @@
 //! What follows when a cascade's due time comes.
 
-use super::{Phase, StepError, conclude, moves::Move, outcome};
+use super::{AttemptStatus, Phase, StepError, conclude, moves::Move, outcome};
 use crate::event::EventKind;
 
 /// Applies the due time of the current phase; stale when it has not come yet.
@@ -14,15 +14,19 @@ pub(super) fn due(moves: &mut Move<'_>) -> Result<(), StepError> {
             moves.next.reason = super::StatusReason::None;
             moves.start_step(0);
         }
-        Phase::Backoff { same, .. } if moves.now < moves.step_deadline() => match same {
-            Some(candidate) => moves.acquire_from(vec![candidate]),
-            None => moves.acquire(),
-        },
+        Phase::Backoff { .. } if moves.now < moves.step_deadline() => {
+            moves.next.phase = Phase::Pending;
+            moves.acquire();
+        }
         Phase::Scheduled { .. } | Phase::Pending | Phase::Backoff { .. } | Phase::AwaitingReceipt { .. } => {
             time_out(moves)
         }
         Phase::Submitting { attempt, .. } => {
-            outcome::mark_unknown(moves, attempt, None);
+            // An early receipt may already have said more than that.
+            if moves.next.attempt(attempt).is_some_and(|attempt| attempt.status == AttemptStatus::Submitting)
+            {
+                outcome::mark_unknown(moves, attempt, None);
+            }
             time_out(moves);
         }
         Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {}

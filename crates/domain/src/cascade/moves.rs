@@ -6,7 +6,7 @@ use crate::{
     event::EventKind,
     message::Envelope,
     outcome::{ErrorClass, Failure},
-    plan::Step,
+    plan::{OnServerError, OnUnknownOutcome, Step},
 };
 
 /// First pause before a connection is tried again, in milliseconds; doubles with each attempt.
@@ -133,15 +133,23 @@ impl<'a> Move<'a> {
         self.step_attempts().any(|attempt| attempt.candidate == candidate)
     }
 
-    /// Asks for a permit of any usable candidate; without one the step ends.
+    /// Asks for a permit: of the same connection where the policy is to resend, else of any usable one.
+    /// Without one the step ends.
     pub(super) fn acquire(&mut self) {
-        let candidates = self.usable_candidates();
-        self.acquire_from(candidates);
+        let candidates = self.resend_candidate().map_or_else(|| self.usable_candidates(), |same| vec![same]);
+        if candidates.is_empty() { self.advance() } else { self.effects.push(Effect::Acquire { candidates }) }
     }
 
-    /// Asks for a permit of one of `candidates`; an empty list ends the step.
-    pub(super) fn acquire_from(&mut self, candidates: Vec<u8>) {
-        if candidates.is_empty() { self.advance() } else { self.effects.push(Effect::Acquire { candidates }) }
+    /// The connection of the step's newest attempt, if its outcome is unknown and must be resent there.
+    fn resend_candidate(&self) -> Option<u8> {
+        let last =
+            self.step_attempts().last().filter(|attempt| attempt.status == AttemptStatus::OutcomeUnknown)?;
+        let plan = &self.envelope.plan;
+        let resend = match last.error.as_ref().map(|error| error.class) {
+            Some(ErrorClass::ProviderFault) => plan.on_server_error == OnServerError::Resend,
+            Some(_) | None => plan.on_unknown_outcome == OnUnknownOutcome::Resend,
+        };
+        resend.then_some(last.candidate)
     }
 
     /// Another attempt within the step: at once through an untried connection, else after a pause.
@@ -159,12 +167,12 @@ impl<'a> Move<'a> {
                 self.next.phase = Phase::Pending;
                 self.effects.push(Effect::Acquire { candidates });
             }
-            Some(_) => self.back_off(retry_after_ms, None),
+            Some(_) => self.back_off(retry_after_ms),
         }
     }
 
-    /// Pauses, then asks again: only `same` if given, else any usable connection. See [`Self::try_again`].
-    pub(super) fn back_off(&mut self, retry_after_ms: Option<u64>, same: Option<u8>) {
+    /// Pauses, then asks again. See [`Self::try_again`].
+    pub(super) fn back_off(&mut self, retry_after_ms: Option<u64>) {
         let count = self.attempts_in_step();
         if count >= self.envelope.plan.attempts_per_step || self.next.cancel_requested {
             return self.advance();
@@ -175,7 +183,7 @@ impl<'a> Move<'a> {
         if until >= self.step_deadline() {
             return self.advance();
         }
-        self.next.phase = Phase::Backoff { until, count, same };
+        self.next.phase = Phase::Backoff { until, count };
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn apply(moves: &mut Move<'_>, number: u16, outcome: Outcome) -> Resu
             moves.try_again(None);
         }
         Outcome::ServerError(failure) => {
+            let failure = Failure { class: ErrorClass::ProviderFault, ..failure };
             mark_unknown(moves, number, Some(failure));
             after_server_error(moves, number);
         }
@@ -129,7 +130,7 @@ fn try_next_provider(moves: &mut Move<'_>) {
 fn after_server_error(moves: &mut Move<'_>, number: u16) {
     match moves.envelope.plan.on_server_error {
         OnServerError::NextProvider => moves.try_again(None),
-        OnServerError::Resend => resend(moves, number),
+        OnServerError::Resend => moves.back_off(None),
         OnServerError::NextChannel => moves.advance(),
         OnServerError::Wait => await_receipt(moves, number),
     }
@@ -138,7 +139,7 @@ fn after_server_error(moves: &mut Move<'_>, number: u16) {
 fn after_unknown(moves: &mut Move<'_>, number: u16) {
     match moves.envelope.plan.on_unknown_outcome {
         OnUnknownOutcome::Wait => await_receipt(moves, number),
-        OnUnknownOutcome::Resend => resend(moves, number),
+        OnUnknownOutcome::Resend => moves.back_off(None),
         OnUnknownOutcome::NextChannel => moves.advance(),
         OnUnknownOutcome::NextProvider => {
             let untried = moves.usable_candidates().first().is_some_and(|first| !moves.is_tried(*first));
@@ -150,12 +151,6 @@ fn after_unknown(moves: &mut Move<'_>, number: u16) {
 /// Waits for a receipt until the step ends. A cancelled message still waits: the receipt decides its end.
 fn await_receipt(moves: &mut Move<'_>, number: u16) {
     moves.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: moves.step_deadline() };
-}
-
-/// The same connection again, after a pause.
-fn resend(moves: &mut Move<'_>, number: u16) {
-    let same = moves.next.attempt(number).map(|attempt| attempt.candidate);
-    moves.back_off(None, same);
 }
 
 fn record_acceptance(moves: &mut Move<'_>, number: u16, acceptance: Acceptance) {

@@ -35,8 +35,6 @@ pub enum Phase {
         until: UnixMillis,
         /// How many attempts this step has had.
         count: u16,
-        /// The only candidate to ask afterwards (resending); `None`: any that is usable.
-        same: Option<u8>,
     },
     /// Terminal.
     Delivered,

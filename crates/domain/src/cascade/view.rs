@@ -6,6 +6,7 @@ use super::{Cascade, Phase, State};
 use crate::{
     UnixMillis,
     address::Channel,
+    event::EventKind,
     message::Envelope,
     plan::{Candidate, Step},
 };
@@ -84,7 +85,9 @@ impl State {
     pub fn status(&self) -> MessageStatus {
         match self.phase {
             Phase::Scheduled { .. } => MessageStatus::Scheduled,
-            Phase::Pending if self.attempts.is_empty() && self.step == 0 => MessageStatus::Accepted,
+            Phase::Pending if self.attempts.is_empty() && self.step == 0 && !self.was_scheduled() => {
+                MessageStatus::Accepted
+            }
             Phase::Pending | Phase::Submitting { .. } => MessageStatus::InProgress,
             Phase::AwaitingReceipt { .. } | Phase::Backoff { .. } => MessageStatus::InProgress,
             Phase::Delivered => MessageStatus::Delivered,
@@ -93,6 +96,11 @@ impl State {
             Phase::Expired => MessageStatus::Expired,
             Phase::Cancelled => MessageStatus::Cancelled,
         }
+    }
+
+    /// Whether it ever waited for `send_at`: then it cannot go back to `Accepted`.
+    fn was_scheduled(&self) -> bool {
+        self.timeline.entries().iter().take(2).any(|entry| entry.kind == EventKind::MessageScheduled)
     }
 
     /// The candidate that the newest attempt went through, with its step.

@@ -1,0 +1,162 @@
+//! Random histories: events repeated, reordered, late and contradicting.
+
+use proptest::prelude::*;
+
+use super::fixture::{Run, START, envelope, failure};
+use crate::{
+    cascade::{AdapterVersion, Cascade, Event, begin, decode, encode, invariants, step},
+    outcome::{Acceptance, ErrorClass, Failure, Level, Outcome, Receipt, ReceiptStatus},
+    plan::{OnLateReceipt, OnServerError, OnUnknownOutcome},
+};
+
+fn class() -> impl Strategy<Value = ErrorClass> {
+    prop_oneof![
+        Just(ErrorClass::RecipientPermanent),
+        Just(ErrorClass::RecipientTemporary),
+        Just(ErrorClass::Auth),
+        Just(ErrorClass::Funds),
+        Just(ErrorClass::ProviderFault),
+        Just(ErrorClass::Unknown),
+    ]
+}
+
+fn any_failure() -> impl Strategy<Value = Failure> {
+    class().prop_map(failure)
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    prop_oneof![
+        Just(Level::Accepted),
+        Just(Level::Sent),
+        Just(Level::Delivered),
+        Just(Level::Read),
+        Just(Level::Acknowledged)
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        3 => prop::option::of("[A-Z]{2}[0-9]{4}").prop_map(|id| Outcome::Accepted(Acceptance { provider_message_id: id, ..Acceptance::default() })),
+        1 => any_failure().prop_map(Outcome::Rejected),
+        1 => (prop::option::of(0u64..120_000), any_failure()).prop_map(|(retry_after_ms, failure)| Outcome::Throttled { retry_after_ms, failure }),
+        1 => any_failure().prop_map(Outcome::NotSent),
+        1 => any_failure().prop_map(Outcome::ServerError),
+        1 => any_failure().prop_map(Outcome::Unknown),
+        1 => any_failure().prop_map(Outcome::AdapterFault),
+    ]
+}
+
+fn receipt() -> impl Strategy<Value = ReceiptStatus> {
+    prop_oneof![
+        3 => level().prop_map(ReceiptStatus::Reached),
+        1 => any_failure().prop_map(ReceiptStatus::Undelivered),
+        1 => any_failure().prop_map(ReceiptStatus::Failed),
+        1 => any_failure().prop_map(ReceiptStatus::Rejected),
+        1 => any_failure().prop_map(ReceiptStatus::Expired),
+    ]
+}
+
+/// An event, with attempts counted back from the newest so that most of them exist.
+#[derive(Clone, Debug)]
+enum Move {
+    Permit(u8),
+    Outcome(u16, Outcome),
+    Receipt(u16, ReceiptStatus),
+    Plain(Event),
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        4 => (0u8..3).prop_map(Move::Permit),
+        4 => (0u16..3, outcome()).prop_map(|(back, outcome)| Move::Outcome(back, outcome)),
+        4 => (0u16..4, receipt()).prop_map(|(back, status)| Move::Receipt(back, status)),
+        3 => Just(Move::Plain(Event::Due)),
+        1 => Just(Move::Plain(Event::Cancel)),
+        1 => Just(Move::Plain(Event::Acknowledge)),
+        1 => Just(Move::Plain(Event::Recovered)),
+        1 => Just(Move::Plain(Event::NoRoute)),
+    ]
+}
+
+fn event(run: &Run, a_move: Move) -> Event {
+    let number = |back: u16| run.state().last_attempt().saturating_sub(back);
+    match a_move {
+        Move::Permit(candidate) => Event::Permit { candidate, adapter_version: AdapterVersion(9) },
+        Move::Outcome(back, outcome) => Event::Outcome { attempt: number(back), outcome },
+        Move::Plain(event) => event,
+        Move::Receipt(back, status) => {
+            let attempt = number(back);
+            let through = run.state().attempt(attempt).map_or(super::fixture::connection(99), |record| {
+                run.cascade.envelope.plan.steps[usize::from(record.step)].candidates
+                    [usize::from(record.candidate)]
+                .connection
+            });
+            let receipt = Receipt {
+                provider_message_id: None,
+                status,
+                provider_time: None,
+                segments: Some(1),
+                cost: None,
+            };
+            Event::Receipt { attempt, connection: through, receipt }
+        }
+    }
+}
+
+fn policies() -> impl Strategy<Value = (OnLateReceipt, OnUnknownOutcome, OnServerError)> {
+    use {OnLateReceipt as L, OnServerError as S, OnUnknownOutcome as U};
+    (
+        prop_oneof![Just(L::StopRemaining), Just(L::Record)],
+        prop_oneof![Just(U::Wait), Just(U::Resend), Just(U::NextProvider), Just(U::NextChannel)],
+        prop_oneof![Just(S::NextProvider), Just(S::Resend), Just(S::NextChannel), Just(S::Wait)],
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_keeps_the_invariants_survives_encoding_and_ends(
+        policies in policies(),
+        moves in prop::collection::vec((a_move(), 0u64..30_000), 1..60),
+    ) {
+        let envelope = envelope(|envelope| {
+            (envelope.plan.on_late_receipt, envelope.plan.on_unknown_outcome, envelope.plan.on_server_error) = policies;
+        });
+        let mut run = Run::new(&envelope);
+        for (a_move, pause) in moves {
+            run.after_ms(pause);
+            let event = event(&run, a_move);
+            if let Ok(transition) = step(&run.cascade, event, run.now) {
+                prop_assert_eq!(invariants::violated(&run.cascade, &transition.next), None);
+                let stored = decode(&encode(&transition.next));
+                prop_assert_eq!(stored.as_ref(), Ok(&transition.next));
+                run.cascade.state = transition.next;
+            }
+        }
+        for _ in 0..100 {
+            let Some(due) = run.state().due(&envelope) else { break };
+            run.now = run.now.max(due);
+            prop_assert!(run.try_event(Event::Due).is_ok());
+        }
+        prop_assert!(run.phase().is_terminal());
+        prop_assert!(run.state().completed_at.unwrap() <= envelope.expires_at.plus_ms(5_000).max(run.now));
+    }
+
+    #[test]
+    fn a_step_is_submitted_again_only_after_an_outcome_is_on_record(
+        moves in prop::collection::vec((a_move(), 0u64..5_000), 1..60),
+    ) {
+        let envelope = envelope(|_| {});
+        let mut run = Run { cascade: Cascade { envelope: envelope.clone(), state: begin(&envelope, START).next }, effects: vec![], now: START };
+        for (a_move, pause) in moves {
+            run.after_ms(pause);
+            let before = run.state().attempts.clone();
+            let event = event(&run, a_move);
+            if run.try_event(event).is_ok() && run.state().attempts.len() > before.len() {
+                let settled = before.last().is_none_or(|last| last.status != crate::cascade::AttemptStatus::Submitting);
+                prop_assert!(settled, "a second attempt while the first was in flight");
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Receipts: early, late, repeated, reordered, contradicting, foreign.
+
+use super::fixture::{Run, connection, envelope, failure, reached, undelivered};
+use crate::{
+    cascade::{AttemptStatus, Event, Phase, StepError},
+    outcome::{Acceptance, ErrorClass, Level, Outcome, Receipt, ReceiptStatus},
+    plan::{OnLateReceipt, OnUnknownOutcome},
+};
+
+#[test]
+fn repeats_and_reorderings_change_nothing() {
+    let mut run = Run::standard();
+    run.permit().accept().receipt(1, reached(Level::Sent));
+    assert_eq!(run.try_receipt(1, reached(Level::Sent)), Err(StepError::Stale));
+    run.receipt(1, reached(Level::Delivered));
+    for again in [Level::Delivered, Level::Sent, Level::Accepted] {
+        assert_eq!(run.try_receipt(1, reached(again)), Err(StepError::Stale));
+    }
+    assert_eq!(run.state().attempts[0].status, AttemptStatus::Reached(Level::Delivered));
+}
+
+#[test]
+fn a_receipt_may_overtake_the_answer() {
+    let mut run = Run::standard();
+    run.permit().receipt(1, reached(Level::Sent));
+    assert!(matches!(run.phase(), Phase::Submitting { .. }));
+    run.accept();
+    assert_eq!(run.state().attempts[0].status, AttemptStatus::Reached(Level::Sent));
+    assert!(matches!(run.phase(), Phase::AwaitingReceipt { .. }));
+
+    let mut run = Run::standard();
+    run.permit().receipt(1, reached(Level::Delivered));
+    assert_eq!(run.phase(), Phase::Delivered);
+    assert_eq!(
+        run.try_event(Event::Outcome { attempt: 1, outcome: Outcome::Unknown(failure(ErrorClass::Network)) }),
+        Err(StepError::Stale)
+    );
+}
+
+#[test]
+fn a_refusal_that_overtakes_the_answer_takes_effect_with_it() {
+    let mut run = Run::standard();
+    run.permit().receipt(1, undelivered());
+    assert!(matches!(run.phase(), Phase::Submitting { .. }), "two attempts are never in flight");
+    run.accept();
+    assert_eq!((run.state().step, run.state().attempts[0].status), (1, AttemptStatus::Undelivered));
+    assert_eq!(run.state().attempts[0].provider_message_id.as_deref(), Some("SM1"));
+}
+
+#[test]
+fn undelivered_starts_the_next_step_at_once() {
+    let mut run = Run::standard();
+    run.permit().accept().after_ms(70).receipt(1, undelivered());
+    assert_eq!((run.state().step, run.phase()), (1, Phase::Pending));
+}
+
+#[test]
+fn a_suspended_account_found_by_receipt_tries_the_next_provider() {
+    let mut run = Run::standard();
+    run.permit().accept().receipt(1, ReceiptStatus::Failed(failure(ErrorClass::Funds)));
+    assert_eq!((run.state().step, run.phase()), (0, Phase::Pending));
+}
+
+#[test]
+fn a_late_receipt_stops_the_remaining_steps_or_is_only_recorded() {
+    let mut stopped = Run::standard();
+    stopped.permit().accept().due().permit().receipt(1, reached(Level::Delivered));
+    assert_eq!(stopped.phase(), Phase::Delivered);
+    assert!(stopped.state().flags.delivered_late);
+    assert_eq!(
+        stopped.state().attempts[1].status,
+        AttemptStatus::OutcomeUnknown,
+        "its call was still running"
+    );
+    stopped.event(Event::Outcome { attempt: 2, outcome: Outcome::Accepted(Acceptance::default()) });
+    assert_eq!(stopped.state().attempts[1].status, AttemptStatus::Reached(Level::Accepted));
+
+    let mut recorded = Run::new(&envelope(|envelope| envelope.plan.on_late_receipt = OnLateReceipt::Record));
+    recorded.permit().accept().due().permit().receipt(1, reached(Level::Delivered));
+    assert!(matches!(recorded.phase(), Phase::Submitting { attempt: 2, .. }));
+    recorded.accept().receipt(2, reached(Level::Delivered));
+    assert!(recorded.state().flags.delivered_multiple && recorded.state().flags.delivered_late);
+}
+
+#[test]
+fn a_receipt_for_an_earlier_attempt_of_the_same_step_succeeds_the_step() {
+    let mut run =
+        Run::new(&envelope(|envelope| envelope.plan.on_unknown_outcome = OnUnknownOutcome::NextProvider));
+    run.permit().outcome(Outcome::Unknown(failure(ErrorClass::Network))).permit().accept();
+    run.receipt(1, reached(Level::Delivered));
+    assert_eq!(run.phase(), Phase::Delivered);
+    assert!(!run.state().flags.delivered_late);
+}
+
+#[test]
+fn receipts_after_the_end_add_flags_and_move_no_status() {
+    let mut run = Run::new(&envelope(|envelope| envelope.plan.steps.truncate(1)));
+    run.permit().accept().due();
+    assert_eq!(run.phase(), Phase::SentUnconfirmed);
+    run.after_ms(5_000).receipt(1, reached(Level::Delivered));
+    assert_eq!((run.phase(), run.state().confirmed_at), (Phase::SentUnconfirmed, Some(run.now)));
+    assert!(run.state().flags.delivered_late);
+}
+
+#[test]
+fn contradictions_are_flagged_once_and_status_stays() {
+    let mut run = Run::standard();
+    run.permit().accept().receipt(1, reached(Level::Delivered)).receipt(1, undelivered());
+    assert!(run.state().flags.contradicted);
+    assert_eq!(
+        (run.phase(), run.state().attempts[0].status),
+        (Phase::Delivered, AttemptStatus::Reached(Level::Delivered))
+    );
+    assert_eq!(run.try_receipt(1, undelivered()), Err(StepError::Stale));
+
+    let mut reverse = Run::standard();
+    reverse.permit().accept().receipt(1, undelivered()).receipt(1, reached(Level::Delivered));
+    assert!(reverse.state().flags.contradicted);
+    assert_eq!(reverse.phase(), Phase::Delivered, "it did arrive");
+}
+
+#[test]
+fn a_foreign_connection_or_provider_id_is_quarantined() {
+    let mut run = Run::standard();
+    run.permit().accept();
+    let receipt = |id: &str| Receipt {
+        provider_message_id: Some(id.into()),
+        status: reached(Level::Delivered),
+        provider_time: None,
+        segments: None,
+        cost: None,
+    };
+    let event = |number, through, id| Event::Receipt {
+        attempt: number,
+        connection: connection(through),
+        receipt: receipt(id),
+    };
+    assert_eq!(run.try_event(event(1, 2, "SM1")), Err(StepError::Quarantined), "another connection");
+    assert_eq!(run.try_event(event(1, 1, "SM9")), Err(StepError::Quarantined), "another provider id");
+    assert_eq!(run.try_event(event(7, 1, "SM1")), Err(StepError::Quarantined), "no such attempt");
+    run.event(event(1, 1, "SM1"));
+    assert_eq!(run.phase(), Phase::Delivered);
+}
+
+#[test]
+fn an_acknowledgement_counts_for_the_newest_push_attempt() {
+    let mut run = Run::new(&envelope(|envelope| {
+        envelope.plan.steps.drain(..2);
+        envelope.plan.steps[0].success_on = Level::Acknowledged;
+    }));
+    run.permit().accept().event(Event::Acknowledge);
+    assert_eq!(
+        (run.phase(), run.state().attempts[0].status),
+        (Phase::Delivered, AttemptStatus::Reached(Level::Acknowledged))
+    );
+}
