@@ -1,0 +1,68 @@
+//! Every storing port in memory.
+
+mod cascades;
+mod claims;
+mod log;
+mod outbox;
+mod receipts;
+mod records;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use hermes_domain::{EndpointId, EventId, MessageId, TenantId, UnixMillis, message::Mode};
+use hermes_ports::{
+    Clock,
+    cascade_store::{OpenCascade, StoredCascade},
+    idempotency::Claim,
+    outbox::Delivery,
+    receipt_inbox::{Parked, ParkedId},
+    registry::Record,
+};
+use parking_lot::Mutex;
+
+use crate::{ManualClock, START};
+
+/// Every storing port in memory; forgets everything when dropped.
+pub struct MemoryBackend {
+    clock: Arc<dyn Clock>,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    cascades: BTreeMap<MessageId, Row>,
+    claims: BTreeMap<(TenantId, Mode, String), Claim>,
+    outbox: BTreeMap<(EndpointId, EventId), Delivery>,
+    parked: BTreeMap<ParkedId, Parked>,
+    parked_last: i64,
+    records: BTreeMap<(&'static str, String), Record>,
+}
+
+struct Row {
+    stored: StoredCascade,
+    open: Option<OpenCascade>,
+}
+
+impl MemoryBackend {
+    /// An empty backend whose clock stands at [`START`].
+    pub fn new() -> Arc<Self> {
+        Self::with_clock(Arc::new(ManualClock::at(START)))
+    }
+
+    /// An empty backend that tells what has expired by `clock`.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { clock, tables: Mutex::default() })
+    }
+
+    fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+}
+
+impl fmt::Debug for MemoryBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryBackend")
+            .field("cascades", &self.tables.lock().cascades.len())
+            .finish_non_exhaustive()
+    }
+}
