@@ -78,3 +78,51 @@ fn again(cause: &rusqlite::Error) -> rusqlite::Error {
         other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use hermes_ports::StoreError;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::{
+        options::EmbeddedOptions,
+        schema::{DATABASE, open_writer},
+        writer::job::{Change, Task},
+    };
+
+    type Answer = oneshot::Receiver<Result<i64, StoreError>>;
+
+    fn inserting(key: i64, and_then: fn(i64) -> Change<i64>) -> (Box<dyn Job>, Answer) {
+        let (reply, answer) = oneshot::channel();
+        let work = move |tx: &mut WriteTx<'_>| {
+            tx.db.execute("INSERT INTO message (key, envelope) VALUES (?1, x'')", [key])?;
+            tx.terms.add(1, key);
+            and_then(key)
+        };
+        (Box::new(Task::new("testing", work, reply)), answer)
+    }
+
+    #[test]
+    fn a_job_that_sqlite_refuses_fails_alone_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let db =
+            open_writer(&directory.path().join(DATABASE), &EmbeddedOptions::new(directory.path())).unwrap();
+        let tail = TermTail::new(0, BTreeSet::new());
+        let good = |key| Ok(Ok(key));
+        let (jobs, answers): (Vec<_>, Vec<_>) =
+            [inserting(1, good), inserting(2, |_| Err(rusqlite::Error::InvalidQuery)), inserting(3, good)]
+                .into_iter()
+                .unzip();
+        write(&db, &tail, jobs);
+        let mut answers = answers.into_iter().map(|mut answer: Answer| answer.try_recv().unwrap());
+        assert_eq!(answers.next().unwrap().unwrap(), 1);
+        assert!(matches!(answers.next().unwrap(), Err(StoreError::Unavailable { .. })));
+        assert_eq!(answers.next().unwrap().unwrap(), 3);
+        let keys: String =
+            db.query_row("SELECT group_concat(key) FROM message", [], |row| row.get(0)).unwrap();
+        assert_eq!((keys.as_str(), tail.entries()), ("1,3", vec![(1, 1), (1, 3)]));
+    }
+}

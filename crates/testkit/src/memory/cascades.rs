@@ -71,7 +71,7 @@ impl Tables {
             self.outbox.entry(key).or_insert_with(|| outbox::pending(entry));
         }
         if let Some(consumed) = commit.consumed {
-            self.parked.remove(&consumed);
+            self.unpark(consumed);
         }
         Ok(revision)
     }

@@ -7,7 +7,11 @@ mod outbox;
 mod receipts;
 mod records;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use hermes_domain::{EndpointId, EventId, MessageId, TenantId, UnixMillis, message::Mode};
 use hermes_ports::{
@@ -34,6 +38,7 @@ struct Tables {
     claims: BTreeMap<(TenantId, Mode, String), Claim>,
     outbox: BTreeMap<(EndpointId, EventId), Delivery>,
     parked: BTreeMap<ParkedId, Parked>,
+    parked_once: HashMap<receipts::Content, ParkedId>,
     parked_last: i64,
     records: BTreeMap<(&'static str, String), Record>,
 }

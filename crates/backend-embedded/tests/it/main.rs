@@ -1,0 +1,27 @@
+//! The embedded backend: every contract, durability, and what only it does.
+
+mod child;
+mod crash;
+mod durability;
+mod index;
+mod lock;
+mod upkeep;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
+use hermes_port_contracts::Ports;
+use tempfile::TempDir;
+
+/// Empty storage, kept as long as the guard.
+async fn fresh() -> (Ports, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    (Ports::of(&open(directory.path()).await), directory)
+}
+
+async fn open(directory: &Path) -> Arc<EmbeddedBackend> {
+    EmbeddedBackend::open(EmbeddedOptions::new(directory)).await.unwrap()
+}
+
+hermes_port_contracts::all_contracts!(crate::fresh);

@@ -1,0 +1,34 @@
+//! The ports of one backend.
+
+use std::sync::Arc;
+
+use hermes_ports::{CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry};
+
+/// The storing ports of one deployment, over the same storage.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// Cascades.
+    pub cascades: Arc<dyn CascadeStore>,
+    /// Idempotency keys.
+    pub claims: Arc<dyn Idempotency>,
+    /// Webhooks.
+    pub outbox: Arc<dyn Outbox>,
+    /// Parked receipts.
+    pub parked: Arc<dyn ReceiptInbox>,
+    /// Records.
+    pub registry: Arc<dyn Registry>,
+    /// Lists.
+    pub log: Arc<dyn MessageLog>,
+}
+
+impl Ports {
+    /// The ports of a backend that implements all of them.
+    pub fn of<B>(backend: &Arc<B>) -> Self
+    where
+        B: CascadeStore + Idempotency + Outbox + ReceiptInbox + Registry + MessageLog + 'static,
+    {
+        let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
+        let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
+        Self { cascades, claims, outbox, parked, registry, log }
+    }
+}
