@@ -17,6 +17,7 @@ pub mod provider_gateway;
 pub mod receipt_inbox;
 pub mod registry;
 pub mod store_error;
+pub mod upkeep;
 
 pub use actor_tree::ActorTree;
 pub use cascade_inbox::CascadeInbox;
@@ -31,3 +32,4 @@ pub use provider_gateway::ProviderGateway;
 pub use receipt_inbox::ReceiptInbox;
 pub use registry::Registry;
 pub use store_error::StoreError;
+pub use upkeep::Upkeep;

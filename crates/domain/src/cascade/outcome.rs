@@ -103,7 +103,7 @@ pub(super) fn after_failure(moves: &mut Move<'_>, class: ErrorClass) {
     }
     let another_token = moves.step().channel == Channel::Push
         && class == ErrorClass::RecipientPermanent
-        && refused_tokens(moves) < moves.envelope.to.push.len();
+        && moves.next.refused_tokens(moves.next.step) < moves.envelope.to.push.len();
     if another_token
         && !moves.next.cancel_requested
         && moves.attempts_in_step() < moves.envelope.plan.attempts_per_step
@@ -112,12 +112,6 @@ pub(super) fn after_failure(moves: &mut Move<'_>, class: ErrorClass) {
         return moves.acquire();
     }
     moves.advance();
-}
-
-/// How many of the recipient's push tokens this step has found to be dead.
-pub(super) fn refused_tokens(moves: &Move<'_>) -> usize {
-    let dead = |error: &Failure| error.class == ErrorClass::RecipientPermanent;
-    moves.step_attempts().filter(|attempt| attempt.error.as_ref().is_some_and(dead)).count()
 }
 
 /// A refusal by one provider is no reason to ask it again: only untried connections follow.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Timeline};
-use crate::{ConnectionId, UnixMillis, message::Envelope, plan::Step};
+use crate::{ConnectionId, UnixMillis, message::Envelope, outcome::ErrorClass, plan::Step};
 
 /// Where a cascade stands. Terminal phases absorb.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -181,6 +181,15 @@ impl State {
                 && attempt.connection(envelope) == Some(connection)
         };
         u16::try_from(self.attempts.iter().rposition(known_as)? + 1).ok()
+    }
+
+    /// How many of the recipient's push tokens step `index` has found to be dead.
+    pub fn refused_tokens(&self, index: u8) -> usize {
+        let dead = |attempt: &&Attempt| {
+            attempt.step == index
+                && attempt.error.as_ref().is_some_and(|error| error.class == ErrorClass::RecipientPermanent)
+        };
+        self.attempts.iter().filter(dead).count()
     }
 
     /// When the current step ends, whatever happens.

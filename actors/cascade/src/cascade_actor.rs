@@ -1,0 +1,370 @@
+//! The actor: matches messages, saves what the domain decides.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hermes_directory::notifications;
+use hermes_domain::{
+    AttemptRef, MessageId,
+    cascade::{Cascade, Effect, Event, StepError, Transition, begin, resume, step},
+    message::Envelope,
+};
+use hermes_ports::{
+    StoreError,
+    cascade_inbox::Delivered,
+    cascade_store::{Commit, Revision, StoredCascade},
+    idempotency::Claim,
+    message_intake::SubmitError,
+    provider_gateway::{Permit, PermitAnswer},
+    receipt_inbox::ParkedId,
+};
+use hermes_supervision::{ActorView, answer, reason};
+use hermes_telemetry::names::{label, metric};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{admission::Slot, shared::Shared};
+
+/// An event for a cascade, and who waits for what it leads to.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What happened.
+    pub event: Event,
+    /// Parked receipt that the event came from.
+    pub consumed: Option<ParkedId>,
+    /// Answered once the change is durable. Dropped without an answer: offer it again.
+    pub reply: oneshot::Sender<Delivered>,
+}
+
+/// A message that is to become durable.
+#[derive(Debug)]
+pub struct NewCascade {
+    /// The message.
+    pub envelope: Arc<Envelope>,
+    /// Idempotency key to take with it.
+    pub claim: Option<Claim>,
+    /// Its place among those on their way.
+    pub slot: Slot,
+    /// Answered once it is durable.
+    pub reply: oneshot::Sender<Result<(), SubmitError>>,
+}
+
+/// How an actor comes to life.
+#[derive(Debug)]
+pub enum Start {
+    /// With a message nobody has seen before.
+    New(NewCascade),
+    /// From the store.
+    Loaded {
+        /// What was stored.
+        stored: StoredCascade,
+        /// Its place, if it is on its way to a provider.
+        slot: Option<Slot>,
+        /// Whether it replaces an actor that failed, which belongs on the timeline.
+        recovered: bool,
+    },
+}
+
+/// What a cascade actor can be told.
+#[derive(Debug)]
+pub enum CascadeMsg {
+    /// Something happened.
+    Deliver(Delivery),
+    /// The answer to wish number `ticket` for a permit.
+    Permit {
+        /// Which wish; older ones are stale.
+        ticket: u32,
+        /// The answer.
+        answer: PermitAnswer,
+    },
+    /// The due time has come.
+    Wake,
+    /// Ask for a permit again.
+    AskAgain {
+        /// The wish that was put off.
+        ticket: u32,
+    },
+    /// Asks for the actor's view.
+    Inspect(RpcReplyPort<ActorView>),
+    /// Panics, to prove recovery.
+    Panic,
+}
+
+/// When an actor last did something, and whether it only waits. Read by its supervisor.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    /// Milliseconds since the epoch; `u64::MAX` while it must not be let go.
+    idle_since: AtomicU64,
+}
+
+impl Activity {
+    pub(crate) fn idle_since(&self) -> u64 {
+        self.idle_since.load(Ordering::Relaxed)
+    }
+}
+
+/// The actor of one message.
+pub(crate) struct CascadeActor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) activity: Arc<Activity>,
+}
+
+/// What a running cascade has in memory.
+pub(crate) struct Run {
+    pub(crate) cascade: Cascade,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) slot: Option<Slot>,
+    pub(crate) permit: Option<Permit>,
+    pub(crate) wish: Option<JoinHandle<()>>,
+    pub(crate) ticket: u32,
+    start: Option<Birth>,
+    started_at_ms: u64,
+}
+
+/// What only the start needs.
+enum Birth {
+    New { claim: Option<Claim>, reply: oneshot::Sender<Result<(), SubmitError>>, first: Transition },
+    Loaded { recovered: bool },
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(wish) = self.wish.take() {
+            wish.abort();
+        }
+    }
+}
+
+impl Actor for CascadeActor {
+    type Msg = CascadeMsg;
+    type State = Run;
+    type Arguments = Start;
+
+    async fn pre_start(&self, _: ActorRef<CascadeMsg>, start: Start) -> Result<Run, ActorProcessingErr> {
+        self.activity.idle_since.store(u64::MAX, Ordering::Relaxed);
+        let now = self.shared.ports.clock.now();
+        let (cascade, revision, slot, start) = match start {
+            Start::New(NewCascade { envelope, claim, slot, reply }) => {
+                let first = begin(&envelope, now);
+                let cascade = Cascade { envelope, state: first.next.clone() };
+                (cascade, None, Some(slot), Birth::New { claim, reply, first })
+            }
+            Start::Loaded { stored, slot, recovered } => {
+                let cascade = Cascade { envelope: stored.envelope, state: stored.state };
+                (cascade, Some(stored.revision), slot, Birth::Loaded { recovered })
+            }
+        };
+        let start = Some(start);
+        Ok(Run { cascade, revision, slot, permit: None, wish: None, ticket: 0, start, started_at_ms: now.0 })
+    }
+
+    async fn post_start(&self, me: ActorRef<CascadeMsg>, run: &mut Run) -> Result<(), ActorProcessingErr> {
+        match run.start.take() {
+            Some(Birth::New { claim, reply, first }) => self.create(&me, run, claim, reply, first).await?,
+            Some(Birth::Loaded { recovered }) => self.reload(&me, run, recovered).await?,
+            None => {}
+        }
+        self.settle(&me, run);
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<CascadeMsg>,
+        message: CascadeMsg,
+        run: &mut Run,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            CascadeMsg::Deliver(Delivery { event, consumed, reply }) => {
+                if let Some(delivered) = self.apply(&me, run, event, consumed).await? {
+                    let _ = reply.send(delivered); // Whoever asked may have given up.
+                }
+            }
+            CascadeMsg::Wake => drop(self.apply(&me, run, Event::Due, None).await?),
+            CascadeMsg::Permit { ticket, answer } => self.permit_answered(&me, run, ticket, answer).await?,
+            CascadeMsg::AskAgain { ticket } if ticket == run.ticket => {
+                let effects = resume(&run.cascade, self.shared.ports.clock.now()).effects;
+                self.perform(&me, run, effects).await?;
+            }
+            CascadeMsg::AskAgain { .. } => {}
+            CascadeMsg::Inspect(reply) => answer(reply, self.view(run)),
+            #[expect(
+                clippy::panic,
+                reason = "a test hook, reachable only through the operator API's kill call"
+            )]
+            CascadeMsg::Panic => panic!("asked to panic"),
+        }
+        self.settle(&me, run);
+        Ok(())
+    }
+}
+
+impl CascadeActor {
+    /// Makes a new message durable: already submitting when a permit is free, so that the common case
+    /// needs no write of its own for waiting.
+    async fn create(
+        &self,
+        me: &ActorRef<CascadeMsg>,
+        run: &mut Run,
+        claim: Option<Claim>,
+        reply: oneshot::Sender<Result<(), SubmitError>>,
+        first: Transition,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut transition = first;
+        if let Some(Effect::Acquire { candidates }) = transition.effects.first()
+            && let Some((event, permit)) = self.permit_now(run, candidates).await
+            && let Ok(submitting) = step(&run.cascade, event, self.shared.ports.clock.now())
+        {
+            run.permit = Some(permit);
+            transition = submitting;
+        }
+        let saved = self.save(run, &transition, None, claim).await;
+        match saved {
+            Ok(()) => {
+                let _ = reply.send(Ok(())); // The request may be gone; the message is not.
+                self.perform(me, run, transition.effects).await
+            }
+            Err(error) => {
+                run.permit = None;
+                let _ = reply.send(Err(match error {
+                    StoreError::ClaimTaken => SubmitError::ClaimTaken,
+                    other => SubmitError::Store(other),
+                }));
+                me.stop(Some(reason::COMPLETED.to_owned()));
+                Ok(())
+            }
+        }
+    }
+
+    async fn reload(
+        &self,
+        me: &ActorRef<CascadeMsg>,
+        run: &mut Run,
+        recovered: bool,
+    ) -> Result<(), ActorProcessingErr> {
+        if recovered {
+            self.apply(me, run, Event::Recovered, None).await?;
+        }
+        let effects = resume(&run.cascade, self.shared.ports.clock.now()).effects;
+        self.perform(me, run, effects).await
+    }
+
+    /// Decides, saves, acts. `None` when somebody else has changed the message first: this actor ends.
+    pub(crate) async fn apply(
+        &self,
+        me: &ActorRef<CascadeMsg>,
+        run: &mut Run,
+        event: Event,
+        consumed: Option<ParkedId>,
+    ) -> Result<Option<Delivered>, ActorProcessingErr> {
+        let transition = match step(&run.cascade, event, self.shared.ports.clock.now()) {
+            Ok(transition) => transition,
+            Err(ignored) => return self.ignore(ignored).map(Some),
+        };
+        match self.save(run, &transition, consumed, None).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict | StoreError::ClaimTaken) => {
+                me.stop(Some(reason::SUPERSEDED.to_owned()));
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.perform(me, run, transition.effects).await?;
+        Ok(Some(Delivered::Applied))
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "reads as the third way out of `apply`"
+    )]
+    fn ignore(&self, ignored: StepError) -> Result<Delivered, ActorProcessingErr> {
+        Ok(Delivered::Ignored(ignored))
+    }
+
+    /// Makes a transition durable and remembers it. A transition that changes nothing is not written.
+    async fn save(
+        &self,
+        run: &mut Run,
+        transition: &Transition,
+        consumed: Option<ParkedId>,
+        claim: Option<Claim>,
+    ) -> Result<(), StoreError> {
+        let next = &transition.next;
+        let unchanged = run.revision.is_some() && consumed.is_none() && *next == run.cascade.state;
+        if unchanged {
+            return Ok(());
+        }
+        let envelope = &run.cascade.envelope;
+        let old_len = if run.revision.is_none() { 0 } else { run.cascade.state.timeline.len() };
+        let endpoints = self.shared.ports.directory.endpoints_for(envelope.tenant, envelope.mode);
+        let mut commit = Commit::of(envelope, next, run.revision);
+        commit.outbox = notifications(&endpoints, envelope, old_len, next);
+        (commit.claim, commit.consumed) = (claim, consumed);
+        let owed = commit.outbox.clone();
+        run.revision = Some(self.shared.ports.store.commit(commit).await?);
+        let ended = next.phase.is_terminal() && !run.cascade.state.phase.is_terminal();
+        run.cascade.state = next.clone();
+        if !owed.is_empty() {
+            self.shared.ports.notifier.notify(owed);
+        }
+        self.saved(run, ended);
+        Ok(())
+    }
+
+    /// Indexes and figures that follow a save.
+    fn saved(&self, run: &mut Run, ended: bool) {
+        let (id, state) = (run.cascade.envelope.id, &run.cascade.state);
+        match state.due(&run.cascade.envelope) {
+            Some(due) => self.shared.deadlines.set(id, due),
+            None => self.shared.deadlines.remove(id),
+        }
+        if !state.owes_effect() {
+            run.slot = None;
+        }
+        if ended {
+            let seconds = Duration::from_millis(state.updated_at.since(run.cascade.envelope.created_at));
+            metrics::counter!(metric::MESSAGES_TOTAL, label::STATUS => state.status().as_str(), label::CHANNEL => run.cascade.channel().as_str()).increment(1);
+            metrics::histogram!(metric::END_TO_END_SECONDS).record(seconds.as_secs_f64());
+        }
+    }
+
+    /// Tells the supervisor whether this actor may be let go, and ends it when nothing can follow.
+    fn settle(&self, me: &ActorRef<CascadeMsg>, run: &Run) {
+        let state = &run.cascade.state;
+        if state.phase.is_terminal() && run.revision.is_some() {
+            me.stop(Some(reason::COMPLETED.to_owned()));
+        }
+        let idle = !state.owes_effect();
+        let since = if idle { self.shared.ports.clock.now().0 } else { u64::MAX };
+        self.activity.idle_since.store(since, Ordering::Relaxed);
+    }
+
+    fn view(&self, run: &Run) -> ActorView {
+        let (envelope, state) = (&run.cascade.envelope, &run.cascade.state);
+        let mut view = ActorView::new(actor_id(envelope.id), "cascade", state.status().as_str());
+        view.started_at_ms = run.started_at_ms;
+        view.detail = serde_json::json!({
+            "step": state.step,
+            "attempts": state.attempts.len(),
+            "waiting_for": run.cascade.waiting_for().map(|waiting| waiting.what),
+            "revision": run.revision.map(|revision| revision.0),
+        });
+        view
+    }
+}
+
+/// Path of a message's actor in the tree.
+pub(crate) fn actor_id(id: MessageId) -> String {
+    format!("cascade/{id}")
+}
+
+/// What a provider gives back with a receipt for attempt `number` of this cascade.
+pub(crate) const fn reference(cascade_id: MessageId, number: u16) -> AttemptRef {
+    AttemptRef { message: cascade_id, attempt: number }
+}

@@ -1,0 +1,49 @@
+//! What a supervisor remembers about cascades that failed.
+
+use std::{collections::HashMap, time::Duration};
+
+use hermes_domain::MessageId;
+use hermes_supervision::{Jitter, PoisonLedger, poison};
+
+/// Failures by message: counted, delayed, and parked when they do not end.
+#[derive(Debug)]
+pub(crate) struct Restarts {
+    ledger: PoisonLedger<MessageId>,
+    counts: HashMap<MessageId, (u32, String)>,
+}
+
+impl Restarts {
+    pub(crate) fn new() -> Self {
+        Self { ledger: PoisonLedger::new(poison::PoisonPolicy::default()), counts: HashMap::new() }
+    }
+
+    /// Records a failure: when to restart, or `None` when the message is parked.
+    pub(crate) fn failed(&mut self, id: MessageId, error: &str, now: std::time::Instant) -> Option<Duration> {
+        let entry = self.counts.entry(id).or_default();
+        *entry = (entry.0 + 1, error.to_owned());
+        match self.ledger.record(id, now, error, Jitter::NONE) {
+            poison::Verdict::RetryAfter(delay) => Some(delay),
+            poison::Verdict::Park => None,
+        }
+    }
+
+    /// Forgets a message that ended well.
+    pub(crate) fn forget(&mut self, id: MessageId) {
+        if self.counts.remove(&id).is_some() {
+            self.ledger.clear(&id);
+        }
+    }
+
+    /// Restarts and the last error of a message.
+    pub(crate) fn of(&self, id: MessageId) -> (u32, Option<String>) {
+        self.counts.get(&id).map_or((0, None), |(count, error)| (*count, Some(error.clone())))
+    }
+
+    pub(crate) fn is_parked(&self, id: MessageId) -> bool {
+        self.ledger.parked(&id).is_some()
+    }
+
+    pub(crate) fn parked(&self) -> Vec<String> {
+        self.ledger.iter_parked().map(|(id, _)| id.to_string()).collect()
+    }
+}

@@ -1,0 +1,233 @@
+//! Starts the tree and hands out the ports that it implements.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use hermes_actor_cascade::{CascadeOptions, CascadePorts, LaneLimits, Shared};
+use hermes_actor_provider::{Gateway, Options as GatewayOptions, Ports as GatewayPorts};
+use hermes_actor_tenant::Tenants;
+use hermes_actor_webhook::{Ports as WebhookPorts, Webhooks};
+use hermes_directory::Directory;
+use hermes_ports::{
+    ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, Outbox, ProviderGateway,
+    ReceiptInbox, Upkeep, adapter::AdapterHost, clock::SystemClock,
+};
+use hermes_supervision::{
+    Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
+    static_supervisor::{RestartPolicy, Supervised},
+};
+use tracing::warn;
+
+use crate::{
+    deadlines_actor::DeadlinesActor, inbox::Inbox, intake::Intake, recovery_actor::RecoveryActor, tree::Tree,
+    upkeep_actor::UpkeepActor, wake::Waker,
+};
+
+/// Restarts of the root's children that are tolerated within [`BUDGET_WINDOW`]; then the process exits.
+const BUDGET: usize = 5;
+const BUDGET_WINDOW: Duration = Duration::from_secs(60);
+
+/// What the tree needs from the outside.
+#[derive(Clone, Debug)]
+pub struct SystemPorts {
+    /// Where cascades live.
+    pub store: Arc<dyn CascadeStore>,
+    /// Where webhooks wait.
+    pub outbox: Arc<dyn Outbox>,
+    /// Where receipts are parked.
+    pub receipts: Arc<dyn ReceiptInbox>,
+    /// Housekeeping of the backend.
+    pub upkeep: Arc<dyn Upkeep>,
+    /// Tenants, connections, endpoints.
+    pub directory: Arc<Directory>,
+    /// The HTTP client.
+    pub egress: Arc<dyn Egress>,
+    /// The time.
+    pub clock: SystemClock,
+}
+
+/// Settings of the tree.
+#[derive(Clone, Debug)]
+pub struct SystemOptions {
+    /// Settings of cascades.
+    pub cascades: CascadeOptions,
+    /// Messages on their way, per tenant and lane.
+    pub lanes: LaneLimits,
+    /// Settings of provider connections.
+    pub gateway: GatewayOptions,
+}
+
+/// The tree could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A constant of this file is out of range.
+    #[error("the restart backoff is invalid")]
+    Backoff(#[source] hermes_supervision::InvalidBackoff),
+    /// The root could not be spawned.
+    #[error("the root actor could not be spawned")]
+    Spawn(#[source] Box<ractor::SpawnErr>),
+}
+
+/// The running tree.
+#[derive(Debug)]
+pub struct HermesSystem {
+    root: Supervised,
+    shared: Arc<Shared>,
+    tenants: Tenants,
+    gateway: Gateway,
+    webhooks: Webhooks,
+    recovered: Arc<AtomicBool>,
+}
+
+impl HermesSystem {
+    /// Starts the tree: tenants first, so that recovery finds them.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(
+        ports: SystemPorts,
+        host: Arc<dyn AdapterHost>,
+        options: SystemOptions,
+    ) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(ports.clock);
+        let gateway = Gateway::new(
+            GatewayPorts {
+                host,
+                egress: Arc::clone(&ports.egress),
+                receipts: Arc::clone(&ports.receipts),
+                connections: Arc::clone(&ports.directory) as _,
+                clock: Arc::clone(&clock),
+            },
+            options.gateway,
+        );
+        let webhooks = Webhooks::new(WebhookPorts {
+            outbox: Arc::clone(&ports.outbox),
+            egress: Arc::clone(&ports.egress),
+            endpoints: Arc::clone(&ports.directory) as _,
+            clock: Arc::clone(&clock),
+        });
+        let cascade_ports = CascadePorts {
+            store: Arc::clone(&ports.store),
+            gateway: Arc::new(gateway.clone()),
+            directory: Arc::clone(&ports.directory),
+            notifier: Arc::new(webhooks.clone()),
+            clock,
+        };
+        let shared = Arc::new(Shared::new(cascade_ports, options.cascades));
+        let tenants = Tenants::new(Arc::clone(&shared), options.lanes);
+        let inbox = Inbox { shared: Arc::clone(&shared), tenants: tenants.clone() };
+        gateway.bind(Arc::new(inbox.clone()));
+        let recovered = Arc::new(AtomicBool::new(false));
+        let children = children(
+            &shared,
+            &inbox,
+            &recovered,
+            &ports,
+            [tenants.supervisor(), gateway.supervisor(), webhooks.supervisor()],
+        );
+        let backoff = Backoff::try_new(Duration::from_millis(50), Duration::from_secs(2))
+            .map_err(StartError::Backoff)?;
+        let budget = RestartBudget::new(BUDGET, BUDGET_WINDOW, backoff);
+        let root = StaticSupervisor::start("root", budget, children)
+            .await
+            .map_err(|cause| StartError::Spawn(Box::new(cause)))?;
+        Ok(Self { root, shared, tenants, gateway, webhooks, recovered })
+    }
+
+    /// Where messages come in.
+    pub fn intake(&self) -> Arc<dyn MessageIntake> {
+        Arc::new(Intake(self.tenants.clone()))
+    }
+
+    /// Where events for messages come in.
+    pub fn inbox(&self) -> Arc<dyn CascadeInbox> {
+        Arc::new(Inbox { shared: Arc::clone(&self.shared), tenants: self.tenants.clone() })
+    }
+
+    /// Provider connections.
+    pub fn gateway(&self) -> Arc<dyn ProviderGateway> {
+        Arc::new(self.gateway.clone())
+    }
+
+    /// The receipt inbox that whoever parks receipts must use.
+    pub fn receipts(&self) -> Arc<dyn ReceiptInbox> {
+        self.gateway.receipts()
+    }
+
+    /// The live tree.
+    pub fn tree(&self) -> Arc<dyn ActorTree> {
+        Arc::new(Tree {
+            root: self.root.actor.clone(),
+            shared: Arc::clone(&self.shared),
+            tenants: self.tenants.clone(),
+            gateway: self.gateway.clone(),
+            webhooks: self.webhooks.clone(),
+        })
+    }
+
+    /// Whether every message that was open at boot is back in memory.
+    pub fn has_recovered(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.recovered)
+    }
+
+    /// Returns when the root has given up: the process should exit.
+    ///
+    /// # Errors
+    /// Why it gave up; `Ok` after a shutdown.
+    pub async fn ended(self) -> Result<(), GaveUp> {
+        self.root.ended().await
+    }
+
+    /// Lets running calls finish within `limit`, then stops the tree. Nothing is lost: whatever still
+    /// runs is on record and goes on after the next start.
+    pub async fn drain(&self, limit: Duration) {
+        let left = self.gateway.shut_down(limit / 2).await;
+        if left > 0 {
+            warn!(calls = left, "provider calls were still running when the process had to stop");
+        }
+        let limit_each = limit / 16;
+        let stop = |done| SupervisorMsg::Shutdown { limit_each, done };
+        if let Err(cause) = ask(&self.root.actor, stop, limit / 2).await {
+            warn!(error = %cause, "the tree did not stop in time");
+        }
+    }
+
+    /// Whether recovery has run.
+    pub fn is_ready(&self) -> bool {
+        self.recovered.load(Ordering::Acquire)
+    }
+}
+
+fn children(
+    shared: &Arc<Shared>,
+    inbox: &Inbox,
+    recovered: &Arc<AtomicBool>,
+    ports: &SystemPorts,
+    supervisors: [ChildSpec; 3],
+) -> Vec<ChildSpec> {
+    let waker = Waker::new(inbox.clone());
+    let deadlines = {
+        let (shared, waker) = (Arc::clone(shared), waker.clone());
+        let make = move || (DeadlinesActor { shared: Arc::clone(&shared), waker: waker.clone() }, ());
+        ChildSpec::new("deadlines", RestartPolicy::Always, Address::vacant(), make)
+    };
+    let recovery = {
+        let (shared, done) = (Arc::clone(shared), Arc::clone(recovered));
+        let make = move || {
+            let (shared, done) = (Arc::clone(&shared), Arc::clone(&done));
+            (RecoveryActor { shared, waker: waker.clone(), done }, ())
+        };
+        ChildSpec::new("recovery", RestartPolicy::Always, Address::vacant(), make)
+    };
+    let upkeep = {
+        let (upkeep, clock) = (Arc::clone(&ports.upkeep), ports.clock);
+        let make = move || (UpkeepActor { upkeep: Arc::clone(&upkeep), clock }, ());
+        ChildSpec::new("projector", RestartPolicy::Always, Address::vacant(), make)
+    };
+    supervisors.into_iter().chain([deadlines, recovery, upkeep]).collect()
+}
