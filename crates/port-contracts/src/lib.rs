@@ -5,7 +5,7 @@
 //! `hermes_port_contracts::cascade_store_contract!(fresh)`, where `fresh` is an async function that
 //! returns [`Ports`] over empty storage and a guard to keep while the test runs.
 
-#![expect(clippy::missing_panics_doc, reason = "a panic is how a behaviour fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a behaviour fails")]
 
 pub mod cascade_store;
 pub mod commit_parts;

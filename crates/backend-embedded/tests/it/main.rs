@@ -1,5 +1,7 @@
 //! The embedded backend: every contract, durability, and what only it does.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod child;
 mod crash;
 mod durability;
