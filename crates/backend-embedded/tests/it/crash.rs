@@ -25,7 +25,8 @@ async fn child_that_writes_until_it_is_killed() {
         .map(|partition| {
             let backend = backend.clone();
             tokio::spawn(async move {
-                loop {
+                // Far more than it can write before it is killed.
+                for _ in 0..1_000_000 {
                     let story = Story::of(&envelope().partition(partition).build());
                     let first = backend.commit(story.create()).await.unwrap();
                     acknowledge(story.envelope().id, first);
