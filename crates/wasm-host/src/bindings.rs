@@ -1,0 +1,18 @@
+//! Generated from `schema/wit/adapter.wit`.
+
+#![allow(
+    clippy::all,
+    unused_qualifications,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "generated"
+)]
+
+wasmtime::component::bindgen!({
+    path: "../../schema/wit",
+    world: "adapter",
+    imports: { default: trappable },
+});
+
+pub(crate) use exports::hermes::adapter::provider as wit;
+pub(crate) use hermes::adapter::host as wit_host;

@@ -1,0 +1,185 @@
+//! What a guest answers, cut to the limits of our own state.
+
+use bytes::Bytes;
+use hermes_domain::{
+    UnixMillis,
+    money::Money,
+    outcome::{Acceptance, ErrorClass, Failure, Outcome, Receipt, ReceiptStatus},
+};
+use hermes_ports::{
+    adapter::{AdapterFault, Inbound, InboundKind, ReceiveResult, Received, ReceivedEntry, WebhookRefusal},
+    http::{AuthScheme, HttpRequest, Method, RequestEffect},
+};
+
+use crate::{
+    bindings::wit,
+    contract::broken,
+    descriptor::{channel, level},
+};
+
+/// Longest pause that a provider can impose: one hour.
+const RETRY_AFTER_MS_MAX: u64 = 3_600_000;
+/// Longest provider id, in bytes.
+const PROVIDER_ID_BYTES_MAX: usize = 200;
+/// Longest reference taken from a receipt, in bytes.
+const REFERENCE_BYTES_MAX: usize = 100;
+/// Longest address of a recipient, in bytes.
+const ADDRESS_BYTES_MAX: usize = 320;
+/// Entries of one webhook.
+const ENTRIES_MAX: usize = 1_000;
+/// Longest answer to a webhook, in bytes.
+const REPLY_BYTES_MAX: usize = 8 << 10;
+
+/// A request, not yet checked.
+pub(crate) fn request(raw: wit::HttpRequest) -> HttpRequest {
+    HttpRequest {
+        method: match raw.method {
+            wit::Method::Get => Method::Get,
+            wit::Method::Post => Method::Post,
+            wit::Method::Put => Method::Put,
+            wit::Method::Patch => Method::Patch,
+            wit::Method::Delete => Method::Delete,
+        },
+        url: raw.url,
+        headers: raw.headers,
+        body: Bytes::from(raw.body),
+        auth: auth(raw.auth),
+        effect: match raw.effect {
+            wit::Effect::Safe => RequestEffect::Safe,
+            wit::Effect::Submits => RequestEffect::Submits,
+        },
+    }
+}
+
+fn auth(raw: wit::Auth) -> AuthScheme {
+    match raw {
+        wit::Auth::None => AuthScheme::None,
+        wit::Auth::Basic(basic) => AuthScheme::Basic { user: basic.user, password: basic.password },
+        wit::Auth::Bearer(token) => AuthScheme::Bearer { token },
+        wit::Auth::Header(header) => AuthScheme::Header { name: header.name, value: header.value },
+        wit::Auth::AwsSigv4(aws) => AuthScheme::AwsSigV4 {
+            access_key_id: aws.access_key_id,
+            secret_access_key: aws.secret_access_key,
+            session_token: aws.session_token,
+            region: aws.region,
+            service: aws.service,
+        },
+        wit::Auth::GoogleServiceAccount(google) => {
+            AuthScheme::GoogleServiceAccount { key: google.key, scope: google.scope }
+        }
+    }
+}
+
+/// An outcome.
+///
+/// # Errors
+/// `Contract` for a provider id that is too long: cutting it would let receipts miss.
+pub(crate) fn outcome(raw: wit::Outcome) -> Result<Outcome, AdapterFault> {
+    Ok(match raw {
+        wit::Outcome::Accepted(told) => Outcome::Accepted(Acceptance {
+            provider_message_id: provider_id(told.provider_message_id)?,
+            level: told.level.map(level),
+            segments: told.segments,
+            cost: told.cost.and_then(money),
+        }),
+        wit::Outcome::Rejected(told) => Outcome::Rejected(failure(told)),
+        wit::Outcome::Throttled(told) => Outcome::Throttled {
+            retry_after_ms: told.retry_after_ms.map(|pause| pause.min(RETRY_AFTER_MS_MAX)),
+            failure: failure(told.failure),
+        },
+        wit::Outcome::NotSent(told) => Outcome::NotSent(failure(told)),
+        wit::Outcome::ServerError(told) => Outcome::ServerError(failure(told)),
+        wit::Outcome::Unknown(told) => Outcome::Unknown(failure(told)),
+    })
+}
+
+/// A verified webhook or its refusal.
+///
+/// # Errors
+/// `Contract` for more or larger entries than allowed.
+pub(crate) fn received(raw: Result<wit::Received, wit::Refusal>) -> Result<ReceiveResult, AdapterFault> {
+    let received = match raw {
+        Ok(received) => received,
+        Err(wit::Refusal::BadSignature) => return Ok(Err(WebhookRefusal::BadSignature)),
+        Err(wit::Refusal::Malformed) => return Ok(Err(WebhookRefusal::Malformed)),
+    };
+    if received.entries.len() > ENTRIES_MAX {
+        return broken("a webhook has too many entries");
+    }
+    let reply = received.reply.map(|reply| (reply.content_type, reply.body));
+    let plain =
+        |text: &str| text.len() <= 100 && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if reply.as_ref().is_some_and(|(kind, body)| !plain(kind) || body.len() > REPLY_BYTES_MAX) {
+        return broken("the answer to a webhook is malformed or too large");
+    }
+    let entries = received.entries.into_iter().map(entry).collect::<Result<_, _>>()?;
+    Ok(Ok(Received { entries, reply }))
+}
+
+fn entry(raw: wit::Entry) -> Result<ReceivedEntry, AdapterFault> {
+    match raw {
+        wit::Entry::Receipt(raw) => Ok(ReceivedEntry::Receipt {
+            reference: raw.reference.clone().filter(|reference| reference.len() <= REFERENCE_BYTES_MAX),
+            receipt: receipt(raw)?,
+        }),
+        wit::Entry::Inbound(raw) if raw.from.len() > ADDRESS_BYTES_MAX => broken("an address is too long"),
+        wit::Entry::Inbound(raw) => Ok(ReceivedEntry::Inbound(Inbound {
+            channel: channel(raw.channel),
+            from: raw.from,
+            kind: match raw.kind {
+                wit::InboundKind::OptOut => InboundKind::OptOut,
+                wit::InboundKind::OptIn => InboundKind::OptIn,
+                wit::InboundKind::Message => InboundKind::Message,
+            },
+        })),
+    }
+}
+
+fn receipt(raw: wit::Receipt) -> Result<Receipt, AdapterFault> {
+    Ok(Receipt {
+        provider_message_id: provider_id(raw.provider_message_id)?,
+        status: match raw.status {
+            wit::ReceiptStatus::Reached(reached) => ReceiptStatus::Reached(level(reached)),
+            wit::ReceiptStatus::Undelivered(told) => ReceiptStatus::Undelivered(failure(told)),
+            wit::ReceiptStatus::Failed(told) => ReceiptStatus::Failed(failure(told)),
+            wit::ReceiptStatus::Rejected(told) => ReceiptStatus::Rejected(failure(told)),
+            wit::ReceiptStatus::Expired(told) => ReceiptStatus::Expired(failure(told)),
+        },
+        provider_time: raw.provider_time_ms.map(UnixMillis),
+        segments: raw.segments,
+        cost: raw.cost.and_then(money),
+    })
+}
+
+fn provider_id(id: Option<String>) -> Result<Option<String>, AdapterFault> {
+    let plain = |id: &String| id.len() <= PROVIDER_ID_BYTES_MAX && !id.chars().any(char::is_control);
+    match id {
+        Some(id) if !plain(&id) => broken("a provider id is malformed or too long"),
+        id => Ok(id.filter(|id| !id.is_empty())),
+    }
+}
+
+/// An amount that cannot be read is left out: it is an estimate's correction, not the message's fate.
+fn money(price: wit::Price) -> Option<Money> {
+    Money::parse(&price.amount, &price.currency).ok()
+}
+
+fn failure(raw: wit::Failure) -> Failure {
+    Failure { class: class(raw.class), code: raw.code, detail: raw.detail }.clipped()
+}
+
+fn class(raw: wit::ErrorClass) -> ErrorClass {
+    match raw {
+        wit::ErrorClass::RecipientPermanent => ErrorClass::RecipientPermanent,
+        wit::ErrorClass::RecipientTemporary => ErrorClass::RecipientTemporary,
+        wit::ErrorClass::ContentRejected => ErrorClass::ContentRejected,
+        wit::ErrorClass::SenderRejected => ErrorClass::SenderRejected,
+        wit::ErrorClass::OptedOut => ErrorClass::OptedOut,
+        wit::ErrorClass::ProviderFault => ErrorClass::ProviderFault,
+        wit::ErrorClass::ProviderThrottled => ErrorClass::ProviderThrottled,
+        wit::ErrorClass::Auth => ErrorClass::Auth,
+        wit::ErrorClass::Funds => ErrorClass::Funds,
+        wit::ErrorClass::Network => ErrorClass::Network,
+        wit::ErrorClass::Unknown => ErrorClass::Unknown,
+    }
+}

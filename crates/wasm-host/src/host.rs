@@ -1,0 +1,297 @@
+//! The host itself: [`AdapterHost`] over pooled instances.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use hermes_domain::{cascade::AdapterVersion, outcome::Outcome};
+use hermes_ports::{
+    adapter::{
+        AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
+        Pending, ReceiveResult, SendCall,
+    },
+    http::{HttpResponse, Webhook},
+};
+use wasmtime::{Store, component::Linker};
+
+use crate::{
+    bindings::wit,
+    contract::{self, Progress, broken},
+    convert, descriptor,
+    embedded::embedded,
+    engine::{self, EngineError},
+    guest::GuestState,
+    instance::Instance,
+    options::HostOptions,
+    pool::Pool,
+    registry::Registry,
+    revision::{self, Revision},
+    smoke,
+    suspects::Suspects,
+    ticker::Ticker,
+};
+
+/// Largest notes of a guest between two rounds, in bytes; an attachment may be part of a message's body.
+const STATE_BYTES_MAX: usize = 1 << 20;
+
+/// Hosts adapters in WebAssembly.
+pub struct WasmHost {
+    registry: Registry,
+    suspects: Suspects,
+    // Fields are dropped in order: instances first, the clock and the engine last.
+    pool: Pool,
+    linker: Linker<GuestState>,
+    ticker: Ticker,
+    options: HostOptions,
+}
+
+impl fmt::Debug for WasmHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmHost").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl WasmHost {
+    /// An engine without adapters.
+    ///
+    /// # Errors
+    /// When the machine cannot run one.
+    pub fn new(options: HostOptions) -> Result<Self, EngineError> {
+        let engine = engine::start(&options)?;
+        let linker = revision::linker(&engine).map_err(|error| EngineError::Start(error.into()))?;
+        Ok(Self {
+            registry: Registry::default(),
+            suspects: Suspects::default(),
+            pool: Pool::new(options.instances_max),
+            linker,
+            ticker: Ticker::start(engine)?,
+            options,
+        })
+    }
+
+    /// Installs and activates the adapters that come with the binary.
+    ///
+    /// # Errors
+    /// When one of them is refused, which a check of the build rules out.
+    pub fn install_embedded(&self) -> Result<Vec<AdapterInfo>, AdapterRejected> {
+        let install = |name: &str, component: &[u8]| {
+            let info = self.install(name, component)?;
+            self.activate(name, info.version)
+        };
+        embedded().iter().map(|adapter| install(adapter.name, adapter.component)).collect()
+    }
+
+    fn active(&self, access: &ConnectionAccess) -> Result<Arc<Revision>, AdapterFault> {
+        let name = &access.connection.provider;
+        self.registry.active(name).ok_or_else(|| AdapterFault::Missing(name.clone()))
+    }
+
+    /// Runs one function of a guest on a reused or fresh instance.
+    fn call<T>(
+        &self,
+        revision: &Revision,
+        access: &ConnectionAccess,
+        function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+    ) -> Result<T, AdapterFault> {
+        let connection = access.connection.id;
+        let _lane = self.suspects.admit(connection)?;
+        let (idle, seat) = self.pool.take(revision.version)?;
+        let _ticking = self.ticker.ticking();
+        let started = idle.map_or_else(|| Instance::start(revision.mould(), &self.options), Ok);
+        let called = started.and_then(|mut instance| {
+            let answer = instance.call(Some(access), &self.options, function)?;
+            Ok((answer, instance))
+        });
+        match called {
+            Ok((answer, instance)) => {
+                if instance.is_worn() {
+                    drop(instance);
+                } else {
+                    self.pool.put(revision.version, instance, seat);
+                }
+                Ok(answer)
+            }
+            Err(fault) => {
+                self.suspects.note(connection, &fault);
+                tracing::warn!(
+                    adapter.name = access.connection.provider,
+                    adapter.version = %revision.version,
+                    provider.connection = %connection,
+                    error = %fault,
+                    "adapter fault"
+                );
+                Err(fault)
+            }
+        }
+    }
+
+    fn pending(
+        &self,
+        revision: Arc<Revision>,
+        progress: Progress,
+        raw: wit::Pending,
+    ) -> Result<Asked, AdapterFault> {
+        if raw.state.len() > STATE_BYTES_MAX.max(raw.request.body.len()) {
+            return broken("its notes are too large");
+        }
+        let request = convert::request(raw.request);
+        if request.body.len() > self.options.output_max_bytes {
+            return broken("a body is too large");
+        }
+        contract::check_request(&request, &revision.descriptor)?;
+        let progress = progress.after(request.effect, self.options.rounds_max)?;
+        let mut state = Vec::with_capacity(raw.state.len() + 1);
+        state.push(u8::from(progress.may_submit));
+        state.extend_from_slice(&raw.state);
+        let pending = Pending {
+            version: revision.version,
+            state: Bytes::from(state),
+            round: progress.round,
+            submitted: progress.submitted,
+            pin: revision,
+        };
+        Ok((request, pending))
+    }
+
+    fn send_step(
+        &self,
+        revision: Arc<Revision>,
+        progress: Progress,
+        raw: wit::SendStep,
+    ) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        match raw {
+            wit::SendStep::Done(outcome) => Ok(AdapterStep::Done(convert::outcome(outcome)?)),
+            wit::SendStep::Request(raw) => self
+                .pending(revision, progress, raw)
+                .map(|(request, pending)| AdapterStep::Request(request, pending)),
+        }
+    }
+
+    fn receive_step(
+        &self,
+        revision: Arc<Revision>,
+        progress: Progress,
+        raw: wit::ReceiveStep,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
+        match raw {
+            wit::ReceiveStep::Done(result) => Ok(AdapterStep::Done(convert::received(result)?)),
+            wit::ReceiveStep::Request(raw) => self
+                .pending(revision, progress, raw)
+                .map(|(request, pending)| AdapterStep::Request(request, pending)),
+        }
+    }
+}
+
+type Asked = (hermes_ports::http::HttpRequest, Pending);
+
+/// What a pending call was made of.
+fn resumed(
+    pending: Pending,
+    response: &HttpResponse,
+) -> Result<(Arc<Revision>, Progress, Vec<u8>), AdapterFault> {
+    let Ok(revision) = pending.pin.downcast::<Revision>() else {
+        return broken("the call began at another host");
+    };
+    let Some((may_submit, state)) = pending.state.split_first() else {
+        return broken("the call has no state");
+    };
+    let progress = Progress {
+        round: pending.round,
+        submitted: pending.submitted,
+        may_submit: *may_submit == 1,
+        status: Some(response.status),
+    };
+    Ok((revision, progress, state.to_vec()))
+}
+
+/// The clock is read once per webhook; a guest has none.
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl AdapterHost for WasmHost {
+    fn descriptor(&self, adapter: &str) -> Option<Arc<Descriptor>> {
+        self.registry.active(adapter).map(|revision| Arc::clone(&revision.descriptor))
+    }
+
+    fn active_version(&self, adapter: &str) -> Option<AdapterVersion> {
+        self.registry.active(adapter).map(|revision| revision.version)
+    }
+
+    fn send(&self, access: &ConnectionAccess, call: &SendCall) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        let revision = self.active(access)?;
+        let call = convert::send_call(call);
+        let raw = self.call(&revision, access, |guest, store| guest.call_send(store, &call))?;
+        self.send_step(revision, Progress::SUBMISSION, raw)
+    }
+
+    fn resume_send(
+        &self,
+        access: &ConnectionAccess,
+        pending: Pending,
+        response: &HttpResponse,
+    ) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        let (revision, progress, state) = resumed(pending, response)?;
+        let response = convert::response(response);
+        let raw =
+            self.call(&revision, access, |guest, store| guest.call_resume_send(store, &state, &response))?;
+        self.send_step(revision, progress, raw)
+    }
+
+    fn receive(
+        &self,
+        access: &ConnectionAccess,
+        webhook: &Webhook,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
+        let revision = self.active(access)?;
+        let webhook = convert::webhook(webhook, now_ms());
+        let raw = self.call(&revision, access, |guest, store| guest.call_receive(store, &webhook))?;
+        self.receive_step(revision, Progress::READING, raw)
+    }
+
+    fn resume_receive(
+        &self,
+        access: &ConnectionAccess,
+        webhook: &Webhook,
+        pending: Pending,
+        response: &HttpResponse,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
+        let (revision, progress, state) = resumed(pending, response)?;
+        let (webhook, response) = (convert::webhook(webhook, now_ms()), convert::response(response));
+        let raw = self.call(&revision, access, |guest, store| {
+            guest.call_resume_receive(store, &webhook, &state, &response)
+        })?;
+        self.receive_step(revision, progress, raw)
+    }
+
+    fn check(&self, access: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        let revision = self.active(access)?;
+        let raw = self.call(&revision, access, |guest, store| guest.call_check(store))?;
+        self.send_step(revision, Progress::READING, raw)
+    }
+
+    fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected> {
+        if !descriptor::is_name(name) {
+            return Err(AdapterRejected::BadDescriptor("the name is not a lower-case word".to_owned()));
+        }
+        if let Some(info) = self.registry.installed(name, revision::version_of(component)) {
+            return Ok(info);
+        }
+        let _ticking = self.ticker.ticking();
+        let revision = Revision::load(name, component, &self.linker, &self.options)?;
+        smoke::test(&revision, &self.options)?;
+        Ok(self.registry.add(name, revision))
+    }
+
+    fn activate(&self, name: &str, version: AdapterVersion) -> Result<AdapterInfo, AdapterRejected> {
+        self.registry.activate(name, version)
+    }
+
+    fn list(&self) -> Vec<AdapterInfo> {
+        self.registry.list()
+    }
+}

@@ -1,0 +1,112 @@
+//! One version of one adapter: validated once, then called many times.
+
+use std::sync::Arc;
+
+use hermes_domain::cascade::AdapterVersion;
+use hermes_ports::adapter::{AdapterInfo, AdapterRejected, Descriptor};
+use wasmtime::{
+    Engine,
+    component::{Component, HasSelf, Linker},
+};
+
+use crate::{
+    bindings::{AdapterPre, wit_host},
+    code_cache, crypto, descriptor,
+    guest::GuestState,
+    instance::{Instance, Mould},
+    options::HostOptions,
+};
+
+/// The only import that an adapter may have.
+const HOST_INTERFACE: &str = "hermes:adapter/host@1.0.0";
+/// Largest component.
+const COMPONENT_BYTES_MAX: usize = 8 << 20;
+
+/// A version of an adapter.
+pub(crate) struct Revision {
+    /// Content address.
+    pub(crate) version: AdapterVersion,
+    /// What it says about itself.
+    pub(crate) descriptor: Arc<Descriptor>,
+    name: Arc<str>,
+    pre: AdapterPre<GuestState>,
+    bytes: usize,
+}
+
+/// Gives guests the host functions and nothing else.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
+    let mut linker = Linker::new(engine);
+    wit_host::add_to_linker::<GuestState, HasSelf<GuestState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// The first 8 bytes of the component's SHA-256.
+pub(crate) fn version_of(component: &[u8]) -> AdapterVersion {
+    let hash = crypto::sha256(component);
+    AdapterVersion(hash.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
+}
+
+impl Revision {
+    /// Compiles, links and describes a component.
+    pub(crate) fn load(
+        name: &str,
+        component: &[u8],
+        linker: &Linker<GuestState>,
+        options: &HostOptions,
+    ) -> Result<Self, AdapterRejected> {
+        if component.len() > COMPONENT_BYTES_MAX {
+            return Err(AdapterRejected::NotAComponent(format!("larger than {COMPONENT_BYTES_MAX} bytes")));
+        }
+        let unloadable = |error: wasmtime::Error| AdapterRejected::NotAComponent(first_line(&error));
+        let compiled =
+            code_cache::load(linker.engine(), options.cache_dir.as_deref(), component).map_err(unloadable)?;
+        check_imports(&compiled, linker.engine())?;
+        let pre = linker.instantiate_pre(&compiled).and_then(AdapterPre::new).map_err(unloadable)?;
+        let name: Arc<str> = name.into();
+        let descriptor = describe(&name, &pre, options)?;
+        let bytes = component.len();
+        Ok(Self { version: version_of(component), descriptor: Arc::new(descriptor), name, pre, bytes })
+    }
+
+    /// What is needed to make an instance.
+    pub(crate) fn mould(&self) -> Mould<'_> {
+        Mould {
+            adapter: Arc::clone(&self.name),
+            descriptor: Some(Arc::clone(&self.descriptor)),
+            pre: &self.pre,
+        }
+    }
+
+    /// For lists.
+    pub(crate) fn info(&self, active: bool) -> AdapterInfo {
+        AdapterInfo {
+            name: self.name.to_string(),
+            version: self.version,
+            semver: self.descriptor.version.clone(),
+            active,
+            bytes: self.bytes,
+        }
+    }
+}
+
+fn check_imports(component: &Component, engine: &Engine) -> Result<(), AdapterRejected> {
+    let kind = component.component_type();
+    let forbidden = kind.imports(engine).map(|(name, _)| name.to_owned()).find(|name| name != HOST_INTERFACE);
+    forbidden.map_or(Ok(()), |name| Err(AdapterRejected::ForbiddenImport(name)))
+}
+
+fn describe(
+    name: &Arc<str>,
+    pre: &AdapterPre<GuestState>,
+    options: &HostOptions,
+) -> Result<Descriptor, AdapterRejected> {
+    let mould = Mould { adapter: Arc::clone(name), descriptor: None, pre };
+    let mut instance = Instance::start(mould, options)
+        .map_err(|fault| AdapterRejected::Smoke(format!("at start: {fault}")))?;
+    let raw = instance.call(None, options, |guest, store| guest.call_describe(store));
+    descriptor::read(name, raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?)
+}
+
+fn first_line(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string().lines().next().unwrap_or_default().chars().take(200).collect()
+}

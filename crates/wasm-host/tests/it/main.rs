@@ -1,0 +1,13 @@
+//! The real components of `adapters/dist` in the real host.
+
+mod calls;
+mod fcm;
+mod hostile;
+mod install;
+mod ses;
+mod ses_receipts;
+mod specs;
+mod support;
+mod swap;
+mod twilio;
+mod twilio_receipts;
