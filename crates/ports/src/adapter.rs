@@ -66,6 +66,17 @@ pub struct SendCall {
     pub ack_url: Option<String>,
 }
 
+/// A submission whose fate is to be looked up.
+#[derive(Clone, Debug)]
+pub struct LookupQuery {
+    /// The submission as it was made.
+    pub call: SendCall,
+    /// The provider's id of the message, if it is known.
+    pub provider_message_id: Option<String>,
+    /// When it was submitted.
+    pub submitted_at: UnixMillis,
+}
+
 /// A call that waits for a response, pinned to the revision that began it.
 #[derive(Clone)]
 pub struct Pending {
@@ -322,6 +333,20 @@ pub trait AdapterHost: Send + Sync {
         pending: Pending,
         response: &HttpResponse,
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault>;
+
+    /// Begins to find out whether a submission was processed. `Accepted` (with the level it has reached) or
+    /// another outcome when the provider knows; `Unknown` when it does not, which never means "not processed".
+    /// `None`: this adapter cannot tell. Goes on with [`Self::resume_send`].
+    ///
+    /// # Errors
+    /// Any fault.
+    fn lookup(
+        &self,
+        _access: &ConnectionAccess,
+        _query: &LookupQuery,
+    ) -> Result<Option<AdapterStep<Outcome>>, AdapterFault> {
+        Ok(None)
+    }
 
     /// Begins a proof of the credentials that delivers nothing. `Done(Accepted)` means they work.
     ///

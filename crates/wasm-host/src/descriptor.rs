@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn a_descriptor_is_taken_only_if_every_rule_holds() {
         assert!(read("acme", good()).is_ok());
-        let spoilt: [(&str, fn(&mut wit::Descriptor)); 10] = [
+        type Spoil = fn(&mut wit::Descriptor);
+        let spoilt: [(&str, Spoil); 10] = [
             ("name", |it| it.name = "other".to_owned()),
             ("version", |it| it.version = "1.2".to_owned()),
             ("channels", |it| it.channels.clear()),

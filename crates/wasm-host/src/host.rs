@@ -11,7 +11,7 @@ use hermes_domain::{cascade::AdapterVersion, outcome::Outcome};
 use hermes_ports::{
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
-        Pending, ReceiveResult, SendCall,
+        LookupQuery, Pending, ReceiveResult, SendCall,
     },
     http::{HttpResponse, Webhook},
 };
@@ -272,6 +272,20 @@ impl AdapterHost for WasmHost {
         let revision = self.active(access)?;
         let raw = self.call(&revision, access, |guest, store| guest.call_check(store))?;
         self.send_step(revision, Progress::READING, raw)
+    }
+
+    fn lookup(
+        &self,
+        access: &ConnectionAccess,
+        query: &LookupQuery,
+    ) -> Result<Option<AdapterStep<Outcome>>, AdapterFault> {
+        let revision = self.active(access)?;
+        if !revision.descriptor.has_lookup {
+            return Ok(None);
+        }
+        let query = convert::lookup_query(query);
+        let raw = self.call(&revision, access, |guest, store| guest.call_lookup(store, &query))?;
+        raw.map(|raw| self.send_step(revision, Progress::READING, raw)).transpose()
     }
 
     fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected> {

@@ -5,7 +5,7 @@ use hermes_domain::{
     content::{ChannelContent, EmailBody, Push, Whatsapp},
 };
 use hermes_ports::{
-    adapter::SendCall,
+    adapter::{LookupQuery, SendCall},
     http::{HttpResponse, Method, Webhook},
 };
 use serde_json::{Map, Value};
@@ -24,6 +24,15 @@ pub(crate) fn send_call(call: &SendCall) -> wit::SendCall {
         expires_at_ms: call.expires_at.0,
         tags: call.tags.clone(),
         ack_url: call.ack_url.clone(),
+    }
+}
+
+/// A submission to be looked up.
+pub(crate) fn lookup_query(query: &LookupQuery) -> wit::LookupQuery {
+    wit::LookupQuery {
+        call: send_call(&query.call),
+        provider_message_id: query.provider_message_id.clone(),
+        submitted_at_ms: query.submitted_at.0,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Submissions to Twilio: request bytes and the outcome table.
 
 use hermes_domain::{
+    UnixMillis,
     money::Money,
     outcome::{Acceptance, ErrorClass, Level, Outcome},
 };
 use hermes_ports::{
-    adapter::{AdapterHost, ConnectionAccess, SendCall},
+    adapter::{AdapterHost, ConnectionAccess, LookupQuery, SendCall},
     http::{AuthScheme, HttpResponse, Method, RequestEffect},
 };
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ fn senders_media_validity_and_host_follow_call_and_connection() {
 
     let media = vec!["https://example.com/a.png".to_owned(), "https://example.com/b.png".to_owned()];
     let content = hermes_domain::content::Sms { text: None, media_urls: media };
-    let mms = call(message.to.clone(), hermes_domain::content::ChannelContent::Sms(content));
+    let mms = call(message.to, hermes_domain::content::ChannelContent::Sms(content));
     let sent = fields(&plain(), &mms);
     assert_eq!(sent.iter().filter(|(name, _)| name == "MediaUrl").count(), 2);
     assert!(!sent.iter().any(|(name, _)| name == "Body"));
@@ -217,5 +218,51 @@ fn a_check_fetches_the_account() {
         let answer =
             done(host().resume_send(&plain(), pending.clone(), &response(status, &[], body)).unwrap());
         assert_eq!(Short::from(&answer), expected, "{body}");
+    }
+}
+
+fn query(id: Option<&str>) -> LookupQuery {
+    let submitted_at = UnixMillis(1_767_323_045_678);
+    LookupQuery { call: sms("hi & bye"), provider_message_id: id.map(str::to_owned), submitted_at }
+}
+
+#[test]
+fn a_lookup_by_sid_tells_how_far_the_message_got() {
+    let (request, pending) = asked(host().lookup(&plain(), &query(Some("SM1"))).unwrap().unwrap());
+    assert_eq!((request.effect, pending.submitted), (RequestEffect::Safe, false));
+    assert_eq!(
+        request.url,
+        format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/SM1.json")
+    );
+    let found = |body: Value, status| {
+        done(host().resume_send(&plain(), pending.clone(), &response(status, &[], body.to_string())).unwrap())
+    };
+    let Outcome::Accepted(acceptance) = found(json!({ "sid": "SM1", "status": "delivered" }), 200) else {
+        panic!()
+    };
+    assert_eq!(acceptance.level, Some(Level::Delivered));
+    let failed = found(json!({ "sid": "SM1", "status": "undelivered", "error_code": 30005 }), 200);
+    assert_eq!(Short::from(&failed), Short::Rejected(ErrorClass::RecipientPermanent));
+    assert_eq!(Short::from(&found(json!({ "code": 20404 }), 404)), Short::Unknown);
+    assert_eq!(Short::from(&found(json!({ "code": 20429 }), 429)), Short::Throttled(None));
+}
+
+#[test]
+fn a_lookup_without_sid_recognises_exactly_one_message_and_proves_no_absence() {
+    let (request, pending) = asked(host().lookup(&plain(), &query(None)).unwrap().unwrap());
+    assert!(request.url.ends_with("/Messages.json?To=%2B447400123456&PageSize=50"), "{}", request.url);
+    let message = |sid: &str, created: &str, body: &str| json!({ "sid": sid, "status": "sent", "date_created": created, "body": body });
+    let ours = message("SM1", "Fri, 02 Jan 2026 03:04:06 +0000", "hi & bye");
+    let earlier = message("SM2", "Fri, 02 Jan 2026 03:00:00 +0000", "hi & bye");
+    let other = message("SM3", "Fri, 02 Jan 2026 03:04:06 +0000", "something else");
+    for (messages, expected) in [
+        (vec![&other, &ours, &earlier], Short::Accepted),
+        (vec![&other, &earlier], Short::Unknown),
+        (vec![&ours, &ours], Short::Unknown),
+        (vec![], Short::Unknown),
+    ] {
+        let body = json!({ "messages": messages }).to_string();
+        let outcome = done(host().resume_send(&plain(), pending.clone(), &response(200, &[], body)).unwrap());
+        assert_eq!(Short::from(&outcome), expected, "{messages:?}");
     }
 }
