@@ -1,10 +1,7 @@
 //! Starts the tree and hands out the ports that it implements.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -21,6 +18,8 @@ use hermes_supervision::{
     Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
     static_supervisor::{RestartPolicy, Supervised},
 };
+use ractor::ActorRef;
+use tokio::sync::watch;
 use tracing::warn;
 
 use crate::{
@@ -76,7 +75,8 @@ pub enum StartError {
 /// The running tree.
 #[derive(Debug)]
 pub struct HermesSystem {
-    root: Supervised,
+    root: ActorRef<SupervisorMsg>,
+    ended: watch::Receiver<Option<Result<(), GaveUp>>>,
     shared: Arc<Shared>,
     tenants: Tenants,
     gateway: Gateway,
@@ -136,7 +136,8 @@ impl HermesSystem {
         let root = StaticSupervisor::start("root", budget, children)
             .await
             .map_err(|cause| StartError::Spawn(Box::new(cause)))?;
-        Ok(Self { root, shared, tenants, gateway, webhooks, recovered })
+        let (root, ended) = watched(root);
+        Ok(Self { root, ended, shared, tenants, gateway, webhooks, recovered })
     }
 
     /// Where messages come in.
@@ -162,7 +163,7 @@ impl HermesSystem {
     /// The live tree.
     pub fn tree(&self) -> Arc<dyn ActorTree> {
         Arc::new(Tree {
-            root: self.root.actor.clone(),
+            root: self.root.clone(),
             shared: Arc::clone(&self.shared),
             tenants: self.tenants.clone(),
             gateway: self.gateway.clone(),
@@ -170,7 +171,7 @@ impl HermesSystem {
         })
     }
 
-    /// Whether every message that was open at boot is back in memory.
+    /// Set once every message that was open at boot is back in memory.
     pub fn has_recovered(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.recovered)
     }
@@ -179,8 +180,10 @@ impl HermesSystem {
     ///
     /// # Errors
     /// Why it gave up; `Ok` after a shutdown.
-    pub async fn ended(self) -> Result<(), GaveUp> {
-        self.root.ended().await
+    pub async fn ended(&self) -> Result<(), GaveUp> {
+        let mut ended = self.ended.clone();
+        let outcome = ended.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        outcome.ok().flatten().unwrap_or(Ok(()))
     }
 
     /// Lets running calls finish within `limit`, then stops the tree. Nothing is lost: whatever still
@@ -192,15 +195,18 @@ impl HermesSystem {
         }
         let limit_each = limit / 16;
         let stop = |done| SupervisorMsg::Shutdown { limit_each, done };
-        if let Err(cause) = ask(&self.root.actor, stop, limit / 2).await {
+        if let Err(cause) = ask(&self.root, stop, limit / 2).await {
             warn!(error = %cause, "the tree did not stop in time");
         }
     }
+}
 
-    /// Whether recovery has run.
-    pub fn is_ready(&self) -> bool {
-        self.recovered.load(Ordering::Acquire)
-    }
+/// Watches the root from a task, so that many can ask how it ended.
+fn watched(root: Supervised) -> (ActorRef<SupervisorMsg>, watch::Receiver<Option<Result<(), GaveUp>>>) {
+    let actor = root.actor.clone();
+    let (tell, ended) = watch::channel(None);
+    tokio::spawn(async move { tell.send_replace(Some(root.ended().await)) });
+    (actor, ended)
 }
 
 fn children(

@@ -1,0 +1,182 @@
+//! One server, put together from its parts.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use axum::Router;
+use hermes_actor_cascade::{CascadeOptions, LaneLimits};
+use hermes_actor_provider::Options as GatewayOptions;
+use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts};
+use hermes_config::Config;
+use hermes_directory::{Directory, Mint};
+use hermes_domain::message::Mode;
+use hermes_http_api::{ApiPorts, ApiSettings, ApiState, router};
+use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
+use hermes_wasm_host::{HostOptions, WasmHost};
+
+use tokio::sync::broadcast;
+
+use super::{Line, Told, egress::ModalEgress, keys, operator::operator_key, serving::flag, stores::{Stores, open_stores}};
+
+/// What the command line adds to the configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The public address, as it turned out after binding.
+    pub(crate) public_url: String,
+    /// Where test connections send to.
+    pub(crate) simulator_url: String,
+    /// Tenants' webhooks may go to this machine.
+    pub(crate) webhooks_local: bool,
+    /// Who wants a line per change.
+    pub(crate) trail: Option<broadcast::Sender<Line>>,
+}
+
+/// A server that only has to be listened for.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    pub(crate) router: Router,
+    pub(crate) system: HermesSystem,
+    pub(crate) stores: Stores,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) mint: Arc<Mint>,
+    pub(crate) clock: SystemClock,
+    /// Set when the server is to be left alone by load balancers.
+    pub(crate) draining: Arc<AtomicBool>,
+}
+
+impl Assembly {
+    /// Opens the stores, loads the adapters, starts the actors and builds the router.
+    ///
+    /// # Errors
+    /// Whatever is missing, in words for an operator.
+    pub(crate) async fn start(config: &Config, settings: &Settings) -> anyhow::Result<Self> {
+        let clock = SystemClock::at_boot();
+        let metrics = hermes_telemetry::install_metrics().context("could not install metrics")?;
+        let mut stores = open_stores(config, clock).await?;
+        if let Some(lines) = settings.trail.clone() {
+            stores.cascades = Arc::new(Told::new(Arc::clone(&stores.cascades), lines));
+        }
+        let directory = Directory::open(stores.registry(), keys::keys(config)?).await.context("could not read the directory")?;
+        let simulator_url = settings.simulator_url.clone();
+        let test_only = |connection: &hermes_domain::connection::Connection| (connection.mode == Mode::Test).then(|| simulator_url.clone());
+        directory.update_base_urls(test_only).await.context("could not point test connections at the simulator")?;
+        let mint = Arc::new(Mint::new(Arc::new(clock), (0..=255).collect()));
+        bootstrap(config, &directory, &mint, clock).await?;
+        let adapters = adapters(config, &stores.registry()).await?;
+        let egress = ModalEgress::start(config, settings.webhooks_local)?;
+        let ports = SystemPorts {
+            store: Arc::clone(&stores.cascades),
+            outbox: Arc::clone(&stores.embedded) as _,
+            receipts: Arc::clone(&stores.embedded) as _,
+            upkeep: Arc::clone(&stores.embedded) as _,
+            directory: Arc::clone(&directory),
+            egress,
+            clock,
+        };
+        let system = HermesSystem::start(ports, Arc::clone(&adapters) as _, system_options(config, settings)).await?;
+        let draining = flag();
+        let state = ApiState::new(
+            ApiPorts {
+                directory: Arc::clone(&directory),
+                intake: system.intake(),
+                inbox: system.inbox(),
+                store: Arc::clone(&stores.cascades),
+                log: Arc::clone(&stores.embedded) as _,
+                idempotency: Arc::clone(&stores.embedded) as _,
+                outbox: Arc::clone(&stores.embedded) as _,
+                receipts: system.receipts(),
+                registry: stores.registry(),
+                gateway: system.gateway(),
+                adapters: adapters as _,
+                actors: system.tree(),
+                clock: Arc::new(clock),
+                mint: Arc::clone(&mint),
+            },
+            api_settings(config, settings, metrics, &system, &draining),
+        );
+        Ok(Self { router: router(state), system, stores, directory, mint, clock, draining })
+    }
+}
+
+fn api_settings(
+    config: &Config,
+    settings: &Settings,
+    metrics: hermes_telemetry::MetricsHandle,
+    system: &HermesSystem,
+    draining: &Arc<AtomicBool>,
+) -> ApiSettings {
+    let (recovered, draining) = (system.has_recovered(), Arc::clone(draining));
+    ApiSettings {
+        public_url: settings.public_url.clone(),
+        simulator_url: settings.simulator_url.clone(),
+        max_concurrent_requests: config.server.max_concurrent_requests.get(),
+        request_timeout: config.server.request_timeout,
+        attempts_per_step: config.cascade.attempts_per_step,
+        default_expiry: config.cascade.default_expiry,
+        metrics: Arc::new(move || metrics.render()),
+        ready: Arc::new(move || recovered.load(Ordering::Acquire) && !draining.load(Ordering::Acquire)),
+    }
+}
+
+fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
+    SystemOptions {
+        cascades: CascadeOptions {
+            public_url: settings.public_url.clone(),
+            passivate_after: config.cascade.passivate_after,
+        },
+        lanes: LaneLimits {
+            otp: config.admission.otp_max.get(),
+            transactional: config.admission.transactional_max.get(),
+            bulk: config.admission.bulk_max.get(),
+        },
+        gateway: GatewayOptions { call_limit: config.egress.timeout, ..GatewayOptions::default() },
+    }
+}
+
+/// The operator key that the configuration names, if any.
+async fn bootstrap(config: &Config, directory: &Directory, mint: &Mint, clock: SystemClock) -> anyhow::Result<()> {
+    let Some(secret) = &config.bootstrap.operator_key else { return Ok(()) };
+    let key = operator_key(mint, clock.now(), "bootstrap");
+    directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")
+}
+
+/// Adapters that come with the binary, then uploaded ones, with the activation that was last chosen.
+async fn adapters(config: &Config, registry: &Arc<dyn Registry>) -> anyhow::Result<Arc<WasmHost>> {
+    let wasm = &config.wasm;
+    let bytes = |size: hermes_config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
+    let options = HostOptions {
+        memory_max_bytes: bytes(wasm.memory_max),
+        guest_time_ms: u64::try_from(wasm.guest_time.as_millis()).unwrap_or(u64::MAX),
+        instances_max: u32::try_from(wasm.instances_max.get()).unwrap_or(u32::MAX),
+        rounds_max: u8::try_from(wasm.rounds_max).unwrap_or(u8::MAX),
+        output_max_bytes: bytes(wasm.output_max),
+        log_bytes_max: bytes(wasm.log_max),
+        cache_dir: Some(cache_dir(config)),
+    };
+    let host = tokio::task::spawn_blocking(move || -> anyhow::Result<WasmHost> {
+        let host = WasmHost::new(options).context("could not start the adapter engine")?;
+        host.install_embedded().context("an adapter of this binary was refused")?;
+        Ok(host)
+    })
+    .await
+    .context("loading adapters panicked")??;
+    let host = Arc::new(host);
+    hermes_http_api::restore_adapters(registry, &(Arc::clone(&host) as Arc<dyn AdapterHost>))
+        .await
+        .context("could not load uploaded adapters")?;
+    Ok(host)
+}
+
+fn cache_dir(config: &Config) -> PathBuf {
+    config.wasm.cache_dir.clone().unwrap_or_else(|| config.store.data_dir.join("adapter-cache"))
+}
+
+/// How long a drain may take at most, whatever the configuration says.
+pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(30);

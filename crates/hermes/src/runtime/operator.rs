@@ -1,0 +1,35 @@
+//! The first operator key, written straight into the store.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use hermes_config::{Config, environment};
+use hermes_directory::{Directory, Mint};
+use hermes_domain::tenant::{ApiKey, KeyOwner};
+use hermes_ports::{Clock as _, clock::SystemClock};
+use std::sync::Arc;
+
+use super::{block_on, keys, open_stores};
+
+/// Makes an operator key in the store that `config` names. No server may have that store open.
+///
+/// # Errors
+/// When the configuration is wrong or the store cannot be opened.
+pub(crate) fn create_operator_key(config: Option<&Path>) -> anyhow::Result<String> {
+    let config = Config::load(config, environment())?;
+    block_on(async {
+        let stores = open_stores(&config, SystemClock::at_boot()).await?;
+        let directory = Directory::open(stores.registry(), keys::keys(&config)?).await?;
+        let clock = SystemClock::at_boot();
+        let mint = Mint::new(Arc::new(clock), vec![0]);
+        let key = operator_key(&mint, clock.now(), "first operator");
+        let secret = directory.create_key(key).await.context("could not store the key")?;
+        stores.close().await;
+        Ok(secret)
+    })
+}
+
+/// An operator's key called `name`.
+pub(crate) fn operator_key(mint: &Mint, now: hermes_domain::UnixMillis, name: &str) -> ApiKey {
+    ApiKey { id: mint.key(), owner: KeyOwner::Operator, name: name.to_owned(), scopes: vec![], expires_at: None, created_at: now }
+}

@@ -1,0 +1,234 @@
+//! The crash test: a server under load is killed again and again, and nothing is lost or sent twice.
+//!
+//! `HERMES_CRASH_KILLS=500` makes the run longer, `HERMES_CRASH_SEED` repeats one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
+use hermes_domain::cascade::Phase;
+use hermes_ports::{CascadeStore as _, kill_point};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+
+use crate::server::{Server, StartOptions, cascade, has_flag};
+
+/// Random kills beside one at each named place.
+const KILLS: usize = 12;
+/// Messages sent before each kill, so that several hundred are in flight.
+const LOAD: usize = 320;
+/// Endings whose outcome is unknown without any crash.
+const UNKNOWN_BY_THEMSELVES: [&str; 4] = ["9909", "9910", "9913", "9914"];
+const ENDINGS: [&str; 14] =
+    ["9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9913", "9914", "0001"];
+
+struct Run {
+    server: Server,
+    random: StdRng,
+    /// Accepted messages and the ending of their phone number.
+    accepted: BTreeMap<String, &'static str>,
+    /// Attempts that were stored as submitting when the process died.
+    submitting: BTreeSet<String>,
+    kills: usize,
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("HERMES_CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
+    given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into())
+}
+
+impl Run {
+    fn body(&mut self) -> (Value, &'static str) {
+        let ending = if self.random.random_bool(0.5) { "0001" } else { ENDINGS[self.random.random_range(0..ENDINGS.len())] };
+        let email = if self.random.random_bool(0.2) { "9902" } else { "0001" };
+        let mut body = cascade(ending, email, "1", 2);
+        let policies = ["wait", "resend", "next_provider", "next_channel"];
+        body["cascade"]["on_unknown_outcome"] = json!(policies[self.random.random_range(0..4)]);
+        body["cascade"]["on_server_error"] = json!(policies[self.random.random_range(0..4)]);
+        (body, ending)
+    }
+
+    /// Sends a load concurrently; whatever got a 202 counts as accepted, also when the process dies.
+    async fn load(&mut self, count: usize) {
+        let mut sends = tokio::task::JoinSet::new();
+        for _ in 0..count {
+            let (body, ending) = self.body();
+            let request = self.server.client.post(format!("{}/v1/messages", self.server.api)).bearer_auth(&self.server.tenant_key);
+            let request = request.header("content-type", "application/json").body(body.to_string());
+            sends.spawn(async move {
+                let answer = request.send().await.ok()?;
+                let accepted = answer.status().as_u16() == 202;
+                let reply: Value = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+                accepted.then(|| (reply["id"].as_str().map(str::to_owned), ending))
+            });
+            if sends.len() >= 64 {
+                self.note(sends.join_next().await);
+            }
+        }
+        while let Some(joined) = sends.join_next().await {
+            self.note(Some(joined));
+        }
+    }
+
+    fn note(&mut self, joined: Option<Result<Option<(Option<String>, &'static str)>, tokio::task::JoinError>>) {
+        if let Some(Ok(Some((Some(id), ending)))) = joined {
+            self.accepted.insert(id, ending);
+        }
+    }
+
+    /// What the store says after the process is gone.
+    async fn look_at_the_dead(&mut self) {
+        self.kills += 1;
+        let store = open(&self.server.data).await;
+        let mut after = None;
+        loop {
+            let page = store.open_all(after, 10_000).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for open in page.iter().filter(|open| open.owes_effect) {
+                let stored = store.load(open.id).await.unwrap().unwrap();
+                if let Phase::Submitting { attempt, .. } = stored.state.phase {
+                    self.submitting.insert(format!("{}.{attempt}", open.id));
+                }
+            }
+        }
+        store.close().await;
+    }
+
+    /// One round: load, a kill at a random moment, a look at what is stored, a restart.
+    async fn random_kill(&mut self) {
+        let pause = Duration::from_millis(self.random.random_range(20..900));
+        let pid = self.server.pid();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(pause);
+            let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        });
+        self.load(LOAD).await;
+        killer.join().unwrap();
+        self.server.kill();
+        self.look_at_the_dead().await;
+        self.server.restart(&StartOptions::default()).expect("it starts after a crash");
+    }
+
+    /// One round in which the process ends itself at `point`.
+    async fn kill_at(&mut self, point: &str, hits: &Path) {
+        let passes = self.random.random_range(1..40);
+        let value = format!("{point}:{passes}:{}", hits.display());
+        self.server.kill();
+        self.look_at_the_dead().await;
+        let options = StartOptions { env: vec![("HERMES_KILL_POINT".to_owned(), value)] };
+        if self.server.restart(&options).is_some() {
+            self.load(LOAD / 2).await;
+            if !self.server.wait_for_end(Duration::from_secs(20)) {
+                println!("{point} was not passed {passes} times");
+            }
+        }
+        self.server.kill();
+        self.look_at_the_dead().await;
+        self.server.restart(&StartOptions::default()).expect("it starts after a crash");
+    }
+}
+
+async fn open(data: &Path) -> Arc<EmbeddedBackend> {
+    EmbeddedBackend::open(EmbeddedOptions::new(data)).await.expect("the data is whole and nobody holds it")
+}
+
+/// Every accepted message ends; returns them.
+async fn all_ended(run: &Run) -> HashMap<String, Value> {
+    let until = Instant::now() + Duration::from_secs(120);
+    let mut ended = HashMap::new();
+    for id in run.accepted.keys() {
+        let limit = until.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        ended.insert(id.clone(), run.server.ended(id, limit).await);
+    }
+    ended
+}
+
+/// Nothing was sent twice unless it is on record that nobody knew.
+async fn nothing_sent_twice(run: &Run, ended: &HashMap<String, Value>) {
+    let counts = run.server.simulator_get("/sim/counts").await;
+    let processed = counts["processed"].as_object().unwrap();
+    for (reference, received) in counts["counts"].as_object().unwrap() {
+        assert_eq!(received.as_u64(), Some(1), "{reference} was submitted more than once");
+    }
+    for (id, message) in ended {
+        let mut by_step: BTreeMap<u64, u64> = BTreeMap::new();
+        for attempt in message["attempts"].as_array().unwrap() {
+            let reference = format!("{id}.{}", attempt["number"]);
+            let taken = processed.get(&reference).and_then(Value::as_u64).unwrap_or(0);
+            *by_step.entry(attempt["step"].as_u64().unwrap()).or_default() += taken;
+        }
+        let twice = by_step.values().any(|count| *count > 1);
+        assert!(!twice || has_flag(message, "outcome_unknown"), "sent twice in a step without a flag: {message:#}");
+    }
+}
+
+/// A crash makes nothing unknown but what was submitting when it came.
+fn unknown_only_where_submitting(run: &Run, ended: &HashMap<String, Value>) -> (usize, usize) {
+    let (mut unknown, mut all) = (0, 0);
+    for (id, message) in ended {
+        let ending = run.accepted[id];
+        for attempt in message["attempts"].as_array().unwrap() {
+            all += 1;
+            let is_unknown = attempt["outcome_unknown"] == true || attempt["status"] == "outcome_unknown";
+            let expected = attempt["channel"] == "sms" && UNKNOWN_BY_THEMSELVES.contains(&ending);
+            if is_unknown && !expected {
+                unknown += 1;
+                let reference = format!("{id}.{}", attempt["number"]);
+                assert!(run.submitting.contains(&reference), "{reference} is unknown but was not submitting: {message:#}");
+            }
+        }
+    }
+    (unknown, all)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
+    let seed = seed();
+    println!("seed {seed}");
+    let kills = std::env::var("HERMES_CRASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let server = Server::start();
+    let hits = server.data.join("kill-points");
+    let mut run = Run { server, random: StdRng::seed_from_u64(seed), accepted: BTreeMap::new(), submitting: BTreeSet::new(), kills: 0 };
+    run.webhook().await;
+    for _ in 0..kills {
+        run.random_kill().await;
+    }
+    for point in kill_point::ALL {
+        run.kill_at(point, &hits).await;
+    }
+    let ended = all_ended(&run).await;
+    nothing_sent_twice(&run, &ended).await;
+    let (unknown, attempts) = unknown_only_where_submitting(&run, &ended);
+    println!(
+        "{} kills, {} messages accepted, {attempts} attempts, {unknown} unknown because of a kill ({:.2} %)",
+        run.kills,
+        run.accepted.len(),
+        100.0 * unknown as f64 / attempts as f64
+    );
+    let hit = std::fs::read_to_string(&hits).unwrap_or_default();
+    for point in kill_point::ALL {
+        assert!(hit.lines().any(|line| line == point), "no process ended at {point}; hit: {hit}");
+    }
+    assert!(run.kills >= 20);
+    assert!(run.accepted.len() > 1_000);
+}
+
+impl Run {
+    /// A tenant webhook, so that its kill points are passed too. It answers from a thread of this test.
+    async fn webhook(&self) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let app = axum::Router::new().route("/hook", axum::routing::post(|| async { "" }));
+            axum::serve(listener, app).await
+        });
+        let (status, reply) = self.server.post("/v1/webhooks", &self.server.tenant_key, &json!({ "url": url })).await.unwrap();
+        assert_eq!(status, 201, "{reply}");
+    }
+}

@@ -1,0 +1,274 @@
+//! A server and a simulator, each in a process of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a process may take to be ready.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn hermes() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hermes"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
+fn first_line(stdout: ChildStdout) -> Option<String> {
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).ok().filter(|read| *read > 0)?;
+    Some(line.trim().to_owned())
+}
+
+/// A process that ends with the test.
+#[derive(Debug)]
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A simulator that is never killed within a test.
+#[derive(Debug)]
+pub(crate) struct Simulator {
+    _process: Process,
+    pub(crate) url: String,
+}
+
+impl Simulator {
+    pub(crate) fn start(log: &Path) -> Self {
+        let mut child = hermes()
+            .args(["simulator", "--listen", "127.0.0.1:0", "--log"])
+            .arg(log)
+            .spawn()
+            .expect("the simulator starts");
+        let url = child.stdout.take().and_then(first_line).expect("the simulator prints its URL");
+        Self { _process: Process(child), url }
+    }
+}
+
+/// What one run of the server is started with.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct StartOptions {
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// A server that can be killed and started again on the same data and the same port.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Option<Process>,
+    pub(crate) simulator: Simulator,
+    pub(crate) data: PathBuf,
+    pub(crate) api: String,
+    pub(crate) tenant_key: String,
+    pub(crate) admin_key: String,
+    pub(crate) client: reqwest::Client,
+    port: u16,
+    _dir: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&StartOptions::default())
+    }
+
+    pub(crate) fn start_with(options: &StartOptions) -> Self {
+        let dir = TempDir::new().unwrap();
+        let simulator = Simulator::start(&dir.path().join("requests.jsonl"));
+        let port = free_port();
+        let mut server = Self {
+            process: None,
+            simulator,
+            data: dir.path().join("data"),
+            api: format!("http://127.0.0.1:{port}"),
+            tenant_key: String::new(),
+            admin_key: String::new(),
+            client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap(),
+            port,
+            _dir: dir,
+        };
+        server.restart(options).expect("the server starts");
+        server
+    }
+
+    /// Starts the process again; `None` when it ended before it was ready (a kill point may do that).
+    pub(crate) fn restart(&mut self, options: &StartOptions) -> Option<Duration> {
+        let started = Instant::now();
+        let mut child = hermes()
+            .args(["dev", "--json", "--listen", &format!("127.0.0.1:{}", self.port), "--simulator-url", &self.simulator.url, "--data"])
+            .arg(&self.data)
+            .envs(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .env("HERMES__TELEMETRY__LOG", "warn")
+            .spawn()
+            .expect("the server process starts");
+        let stdout = child.stdout.take().unwrap();
+        self.process = Some(Process(child));
+        let ready: Value = serde_json::from_str(&first_line(stdout)?).expect("one line of JSON");
+        assert!(started.elapsed() < READY_LIMIT);
+        self.tenant_key = ready["tenant_key"].as_str().unwrap().to_owned();
+        self.admin_key = ready["admin_key"].as_str().unwrap().to_owned();
+        Some(started.elapsed())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, |process| process.0.id())
+    }
+
+    /// SIGKILL, and waits until the process is gone.
+    pub(crate) fn kill(&mut self) {
+        self.process = None; // Dropping a process kills it.
+    }
+
+    /// Waits for the process to end by itself; `false` when it did not within `limit`.
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            match self.process.as_mut().map(|process| process.0.try_wait()) {
+                Some(Ok(None)) => std::thread::sleep(Duration::from_millis(5)),
+                Some(_) | None => return true,
+            }
+        }
+        false
+    }
+
+    /// Asks the process to drain, as an operator's `kill` does.
+    pub(crate) fn terminate(&self) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
+        let request = self.client.post(format!("{}{path}", self.api)).bearer_auth(key);
+        let answer = request.header("content-type", "application/json").body(body.to_string()).send().await?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null)))
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> reqwest::Result<(u16, Value)> {
+        let answer = self.client.get(format!("{}{path}", self.api)).bearer_auth(key).send().await?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null)))
+    }
+
+    /// Sends a message and returns its id.
+    pub(crate) async fn send(&self, body: &Value) -> String {
+        let (status, reply) = self.post("/v1/messages", &self.tenant_key, body).await.unwrap();
+        assert_eq!(status, 202, "{reply}");
+        reply["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn message(&self, id: &str) -> Value {
+        let (status, message) = self.get(&format!("/v1/messages/{id}"), &self.tenant_key).await.unwrap();
+        assert_eq!(status, 200, "{message}");
+        message
+    }
+
+    /// Types of the message's timeline, oldest first.
+    pub(crate) async fn timeline(&self, id: &str) -> Vec<String> {
+        let (status, events) = self.get(&format!("/v1/messages/{id}/events"), &self.tenant_key).await.unwrap();
+        assert_eq!(status, 200, "{events}");
+        let entries = events["data"].as_array().unwrap();
+        entries.iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Looks until `done` holds of the message, at most `limit`.
+    pub(crate) async fn until(&self, id: &str, limit: Duration, done: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + limit;
+        loop {
+            let message = self.message(id).await;
+            if done(&message) {
+                return message;
+            }
+            assert!(Instant::now() < until, "not within {limit:?}: {message:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn ended(&self, id: &str, limit: Duration) -> Value {
+        self.until(id, limit, |message| !message["completed_at"].is_null()).await
+    }
+
+    /// How often each reference of message `id` reached the simulator, and how often it was taken over.
+    pub(crate) async fn requests_of(&self, id: &str) -> Vec<(String, u64, u64)> {
+        let counts = self.simulator_get("/sim/counts").await;
+        let mut found: Vec<_> = counts["counts"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(reference, _)| reference.starts_with(id))
+            .map(|(reference, received)| (reference.clone(), received.as_u64().unwrap(), counts["processed"][reference].as_u64().unwrap_or(0)))
+            .collect();
+        found.sort();
+        found
+    }
+
+    pub(crate) async fn simulator_get(&self, path: &str) -> Value {
+        let answer = self.client.get(format!("{}{path}", self.simulator.url)).send().await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn simulator_post(&self, path: &str, body: &Value) {
+        let request = self.client.post(format!("{}{path}", self.simulator.url)).header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+}
+
+/// An SMS-only message to a number with this ending.
+pub(crate) fn sms(ending: &str, timeout_s: u32) -> Value {
+    json!({
+        "to": { "phone": phone(ending) },
+        "content": { "text": "Order 1042 has shipped" },
+        "cascade": { "steps": [{ "channel": "sms", "timeout_s": timeout_s }] },
+    })
+}
+
+/// SMS, then email, then push; each address with its own ending.
+pub(crate) fn cascade(sms: &str, email: &str, push: &str, timeout_s: u32) -> Value {
+    json!({
+        "to": {
+            "phone": phone(sms),
+            "email": format!("ada+{email}@example.com"),
+            "push": [{ "token": format!("sim-{push}-token"), "platform": "android" }],
+        },
+        "content": { "text": "Order 1042 has shipped", "subject": "Your order" },
+        "cascade": { "steps": [
+            { "channel": "sms", "timeout_s": timeout_s },
+            { "channel": "email", "timeout_s": timeout_s },
+            { "channel": "push", "timeout_s": timeout_s },
+        ] },
+    })
+}
+
+pub(crate) fn phone(ending: &str) -> String {
+    format!("+452012{ending}")
+}
+
+/// `value` with `key` set inside its cascade.
+pub(crate) fn with_policy(mut value: Value, key: &str, policy: &str) -> Value {
+    value["cascade"][key] = json!(policy);
+    value
+}
+
+pub(crate) fn attempts(message: &Value) -> Vec<(u64, String)> {
+    let list = message["attempts"].as_array().unwrap();
+    list.iter().map(|attempt| (attempt["step"].as_u64().unwrap(), attempt["status"].as_str().unwrap().to_owned())).collect()
+}
+
+pub(crate) fn has_flag(message: &Value, flag: &str) -> bool {
+    message["flags"].as_array().unwrap().iter().any(|set| set == flag)
+}
