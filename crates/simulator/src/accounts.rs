@@ -33,7 +33,8 @@ pub struct TwilioAccount {
     /// Senders that the account owns. Empty: every well-formed sender is accepted.
     #[serde(default)]
     pub senders: Vec<String>,
-    /// Where messages from handsets go. `None`: the status callback of the message answered, without its query.
+    /// Where messages from handsets go. `None`: the status callback of the message answered, without its
+    /// query.
     #[serde(default)]
     pub inbound_url: Option<String>,
 }

@@ -30,8 +30,9 @@ pub(crate) trait Submission: Send + Sync + 'static {
     fn accepted(&self) -> Response;
     /// The provider's wording of a refusal.
     fn refused(&self, refusal: Refusal) -> Response;
-    /// The requests that tell the caller about an event: none where the provider has no words for it or knows no
-    /// address to tell. Equal arguments give byte-equal requests, so that a repeated receipt is a true repeat.
+    /// The requests that tell the caller about an event: none where the provider has no words for it or knows
+    /// no address to tell. Equal arguments give byte-equal requests, so that a repeated receipt is a true
+    /// repeat.
     fn receipts(&self, world: &World, event: ReceiptEvent, at: UnixMillis) -> Vec<Outgoing>;
 }
 
@@ -109,7 +110,8 @@ pub(crate) fn refuse(
     response
 }
 
-/// The course, and whether its receipts get lost. Chance touches only recipients without a script of their own.
+/// The course, and whether its receipts get lost. Chance touches only recipients without a script of their
+/// own.
 fn course<S: Submission>(world: &World, submission: &S, scenario: Scenario) -> (Course, bool) {
     let behaviour = submission.behaviour();
     if behaviour == Behaviour::Deliver && scenario.fails() {

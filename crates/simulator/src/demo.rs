@@ -1,7 +1,7 @@
 //! Public credentials for demonstrations and tests.
 //!
-//! **They protect nothing**: they are printed here, and open nothing but a simulator. The keys were made for this
-//! project's test vectors.
+//! **They protect nothing**: they are printed here, and open nothing but a simulator. The keys were made for
+//! this project's test vectors.
 
 use std::collections::BTreeMap;
 
@@ -46,8 +46,8 @@ pub fn ses() -> SesAccount {
     }
 }
 
-/// Demo service account key as Google would hand it out, with `token_uri` pointing wherever the caller needs it
-/// (a simulator serves `<base url>/token`).
+/// Demo service account key as Google would hand it out, with `token_uri` pointing wherever the caller needs
+/// it (a simulator serves `<base url>/token`).
 #[must_use]
 pub fn fcm_service_account(token_uri: &str) -> serde_json::Value {
     json!({

@@ -1,7 +1,7 @@
 //! What the simulator received: bounded in memory, and in a file if asked for.
 //!
-//! An entry is recorded, and written to the file, **before** the answer leaves: whatever a caller knows of, the log
-//! knows of too. Addresses are reduced to their last four characters, content is never kept.
+//! An entry is recorded, and written to the file, **before** the answer leaves: whatever a caller knows of,
+//! the log knows of too. Addresses are reduced to their last four characters, content is never kept.
 
 mod counts;
 mod entry;

@@ -9,10 +9,11 @@ use crate::{Accounts, demo};
 pub struct SimulatorOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The URL under which callers reach the simulator, without a trailing slash. `None`: `http://<bound address>`.
-    /// The SNS certificate and subscription links are built from it.
+    /// The URL under which callers reach the simulator, without a trailing slash. `None`: `http://<bound
+    /// address>`. The SNS certificate and subscription links are built from it.
     pub public_url: Option<String>,
-    /// An append-only JSON lines file with every submission, written before the answer leaves and read back at start.
+    /// An append-only JSON lines file with every submission, written before the answer leaves and read back
+    /// at start.
     pub log: Option<PathBuf>,
     /// What is kept in memory about submissions.
     pub log_detail: LogDetail,
@@ -20,8 +21,9 @@ pub struct SimulatorOptions {
     pub receipt_delay: Duration,
     /// The accounts that exist; more can be added while running (`POST /sim/accounts`).
     pub accounts: Accounts,
-    /// Endpoints subscribed to SNS topics from the start, without the confirmation handshake. A key is a topic ARN or
-    /// a configuration set name; an unknown name becomes a configuration set with a topic of its own.
+    /// Endpoints subscribed to SNS topics from the start, without the confirmation handshake. A key is a
+    /// topic ARN or a configuration set name; an unknown name becomes a configuration set with a topic of its
+    /// own.
     pub sns_endpoints: BTreeMap<String, Vec<String>>,
     /// How SNS messages are signed.
     pub sns_signature: SnsSignatureVersion,
@@ -68,7 +70,8 @@ impl LogDetail {
 /// The two ways SNS signs, over the same string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnsSignatureVersion {
-    /// RSA with SHA-1: what a topic uses unless configured otherwise. Slow here: it is signed without assembly.
+    /// RSA with SHA-1: what a topic uses unless configured otherwise. Slow here: it is signed without
+    /// assembly.
     V1,
     /// RSA with SHA-256.
     V2,

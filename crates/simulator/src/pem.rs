@@ -2,7 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// The bytes between the first pair of dashed lines; `None` if there is no such pair or the text is not base64.
+/// The bytes between the first pair of dashed lines; `None` if there is no such pair or the text is not
+/// base64.
 pub(crate) fn body(pem: &str) -> Option<Vec<u8>> {
     let (_, rest) = pem.split_once("-----BEGIN ")?;
     let (_, rest) = rest.split_once("-----")?;

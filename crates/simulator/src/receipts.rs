@@ -1,9 +1,9 @@
 //! Sends receipts when they are due, and again when the receiver was away.
 //!
-//! One task keeps the due times in a heap, so a waiting receipt costs an entry and no timer of its own. A receipt is
-//! built when it is due. A receiver that cannot be reached, or answers 429 or 5xx, is tried again after 1, 2, 4, 8 and
-//! 16 seconds: a receiver that crashed gets its receipts when it is back. Other answers are final, as they are for the
-//! real providers.
+//! One task keeps the due times in a heap, so a waiting receipt costs an entry and no timer of its own. A
+//! receipt is built when it is due. A receiver that cannot be reached, or answers 429 or 5xx, is tried again
+//! after 1, 2, 4, 8 and 16 seconds: a receiver that crashed gets its receipts when it is back. Other answers
+//! are final, as they are for the real providers.
 
 mod sender;
 

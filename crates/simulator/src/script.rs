@@ -1,7 +1,7 @@
 //! What a recipient makes happen: the behaviour that its address asks for, and the course it takes.
 //!
-//! The last four digits of a phone number, the `+NNNN` tag of an email address, or the start `sim-NNNN-` of a push
-//! token decide. Everything else is delivered. All of it is pure; `carrier.rs` acts it out.
+//! The last four digits of a phone number, the `+NNNN` tag of an email address, or the start `sim-NNNN-` of a
+//! push token decide. Everything else is delivered. All of it is pure; `carrier.rs` acts it out.
 
 use std::time::Duration;
 
@@ -155,8 +155,8 @@ const GAP: Duration = Duration::from_millis(50);
 /// How much later than usual the receipt of a `Late` recipient comes.
 const LATE: Duration = Duration::from_secs(5);
 
-/// What happens to a message. `first` is whether this is the message's first submission to this recipient; it matters
-/// only to behaviours that [remember](Behaviour::remembers_the_message).
+/// What happens to a message. `first` is whether this is the message's first submission to this recipient; it
+/// matters only to behaviours that [remember](Behaviour::remembers_the_message).
 pub(crate) fn course(behaviour: Behaviour, first: bool, timing: Timing) -> Course {
     use ReceiptEvent::{Complained, Delivered, OptedOut, Sent, Suppressed, Undelivered};
     let delay = timing.receipt_delay;

@@ -1,8 +1,9 @@
 //! Listening, and closing connections the way a script asks for.
 //!
 //! Connections are served by hyper directly, not by `axum::serve`: a service that fails makes hyper close the
-//! connection without writing a status line, which is what "dropped before the answer" means. There is no middleware,
-//! and nothing is traced per request: the simulator shares its machine with what it helps to measure.
+//! connection without writing a status line, which is what "dropped before the answer" means. There is no
+//! middleware, and nothing is traced per request: the simulator shares its machine with what it helps to
+//! measure.
 
 use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,7 +20,7 @@ use tower::Service;
 use tracing::{info, warn};
 
 use crate::{
-    SimulatorOptions,
+    Accounts, SimulatorOptions,
     answer::CloseConnection,
     control, fcm,
     log::RequestLog,
@@ -110,6 +111,24 @@ impl RunningSimulator {
         &self.world.base_url
     }
 
+    /// Subscribes an endpoint to an SNS topic, without the confirmation handshake. The topic is named by its
+    /// ARN or by a configuration set, which is made if it does not exist. Subscribing twice is subscribing
+    /// once.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`] if the endpoint is not a URL.
+    pub fn subscribe_sns(&self, topic_or_set: &str, endpoint: &str) -> Result<(), Error> {
+        subscribe(&self.world, topic_or_set, endpoint)
+    }
+
+    /// Adds accounts, replacing those with the same keys.
+    ///
+    /// # Errors
+    /// [`Error::Accounts`] if a service account has no usable key; then none is added.
+    pub fn add_accounts(&self, accounts: Accounts) -> Result<(), Error> {
+        self.world.add_accounts(accounts).map_err(|bad| Error::Accounts(bad.to_string()))
+    }
+
     /// Stops listening, lets running requests finish for half a second, and drops receipts that wait.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
@@ -139,21 +158,29 @@ fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<World, Error
         twilio: twilio::Twilio::new(messages_max),
         ses,
         fcm: fcm::Fcm::new(),
-        base_url: options.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+        base_url: base_url(options, address),
         scenario: parking_lot::RwLock::new(Scenario::new(options.receipt_delay)),
     };
     world.add_accounts(options.accounts.clone()).map_err(|bad| Error::Accounts(bad.to_string()))?;
     for (topic_or_set, endpoints) in &options.sns_endpoints {
-        let topic = world.ses.topics.topic_for(topic_or_set);
-        for endpoint in endpoints {
-            let endpoint = endpoint
-                .parse()
-                .map_err(|_| Error::Accounts(format!("{topic_or_set} has a bad endpoint")))?;
-            let subscription = world.ses.topics.subscribe(&topic, endpoint);
-            world.ses.topics.confirm(&topic, &subscription.token);
-        }
+        endpoints.iter().try_for_each(|endpoint| subscribe(&world, topic_or_set, endpoint))?;
     }
     Ok(world)
+}
+
+fn subscribe(world: &World, topic_or_set: &str, endpoint: &str) -> Result<(), Error> {
+    let bad = |_| Error::Accounts(format!("the endpoint for {topic_or_set} is not a URL"));
+    let endpoint = endpoint.parse().map_err(bad)?;
+    let topics = &world.ses.topics;
+    let topic = topics.topic_for(topic_or_set);
+    let subscription = topics.subscribe(&topic, endpoint);
+    topics.confirm(&topic, &subscription.token);
+    Ok(())
+}
+
+fn base_url(options: &SimulatorOptions, address: SocketAddr) -> String {
+    let configured = options.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    configured.unwrap_or_else(|| format!("http://{address}"))
 }
 
 fn router(world: Arc<World>) -> Router {

@@ -39,9 +39,9 @@ impl World {
         *self.scenario.read()
     }
 
-    /// Adds accounts, replacing those with the same keys.
+    /// Adds accounts, replacing those with the same keys; none if a service account has no usable key.
     pub(crate) fn add_accounts(&self, accounts: Accounts) -> Result<(), BadAccount> {
-        accounts.fcm.iter().try_for_each(|account| self.fcm.add_account(account))?;
+        self.fcm.add_accounts(&accounts.fcm)?;
         accounts.twilio.into_iter().for_each(|account| self.twilio.add_account(account));
         accounts.ses.into_iter().for_each(|account| self.ses.add_account(account));
         Ok(())
@@ -92,8 +92,8 @@ fn happens(rate: f64) -> bool {
 
 /// Remembers which messages were already refused once, for recipients that refuse once.
 ///
-/// The attempt number does not count: a retry with a new number is the same message. Without a reference the recipient
-/// alone is remembered.
+/// The attempt number does not count: a retry with a new number is the same message. Without a reference the
+/// recipient alone is remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Once(Mutex<HashSet<u64>>);
 

@@ -72,7 +72,8 @@ pub(super) async fn set_scenario(
     Ok(answer::json(StatusCode::OK, &scenario_json(*scenario)))
 }
 
-/// By topic, or by a configuration set that publishes to it (made if it does not exist); both bind the set to the topic.
+/// By topic, or by a configuration set that publishes to it (made if it does not exist); both bind the set to
+/// the topic.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewSubscription {

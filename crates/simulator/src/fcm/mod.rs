@@ -1,8 +1,9 @@
 //! Firebase Cloud Messaging HTTP v1, and Google's token endpoint for service accounts.
 //!
-//! FCM sends no receipts, so endings that are about receipts reduce to what a caller can see: 9902–9906 and 9912 are
-//! plain successes, and 9901 (accepted, then undelivered) is answered `UNREGISTERED` at once, which is how FCM says
-//! that a device is gone. 9911 is a malformed token. The other endings mean what they mean elsewhere.
+//! FCM sends no receipts, so endings that are about receipts reduce to what a caller can see: 9902–9906 and
+//! 9912 are plain successes, and 9901 (accepted, then undelivered) is answered `UNREGISTERED` at once, which
+//! is how FCM says that a device is gone. 9911 is a malformed token. The other endings mean what they mean
+//! elsewhere.
 
 mod bearer;
 mod fault;
@@ -39,6 +40,22 @@ struct ServiceAccount {
     public_key: RsaPublicKeyComponents<Vec<u8>>,
 }
 
+impl ServiceAccount {
+    /// The client email, and the rest.
+    fn read(account: &FcmAccount) -> Result<(String, Self), BadAccount> {
+        let text =
+            |name: &'static str| account.service_account[name].as_str().ok_or(BadAccount::Missing(name));
+        let der = pem::body(text("private_key")?).ok_or(BadAccount::Key)?;
+        let key = RsaKeyPair::from_pkcs8(&der).map_err(|_| BadAccount::Key)?;
+        let known = Self {
+            project_id: text("project_id")?.to_owned(),
+            private_key_id: text("private_key_id")?.to_owned(),
+            public_key: RsaPublicKeyComponents::from(key.public_key()),
+        };
+        Ok((text("client_email")?.to_owned(), known))
+    }
+}
+
 /// Why a service account cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadAccount {
@@ -53,17 +70,10 @@ impl Fcm {
         Self { accounts: RwLock::default(), tokens: Tokens::new(), schema: Schema::published() }
     }
 
-    pub(crate) fn add_account(&self, account: &FcmAccount) -> Result<(), BadAccount> {
-        let text =
-            |name: &'static str| account.service_account[name].as_str().ok_or(BadAccount::Missing(name));
-        let der = pem::body(text("private_key")?).ok_or(BadAccount::Key)?;
-        let key = RsaKeyPair::from_pkcs8(&der).map_err(|_| BadAccount::Key)?;
-        let known = ServiceAccount {
-            project_id: text("project_id")?.to_owned(),
-            private_key_id: text("private_key_id")?.to_owned(),
-            public_key: RsaPublicKeyComponents::from(key.public_key()),
-        };
-        self.accounts.write().insert(text("client_email")?.to_owned(), Arc::new(known));
+    /// Adds all accounts, or none if one has no usable key.
+    pub(crate) fn add_accounts(&self, accounts: &[FcmAccount]) -> Result<(), BadAccount> {
+        let known: Vec<_> = accounts.iter().map(ServiceAccount::read).collect::<Result<_, _>>()?;
+        self.accounts.write().extend(known.into_iter().map(|(email, account)| (email, Arc::new(account))));
         Ok(())
     }
 

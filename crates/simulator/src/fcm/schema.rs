@@ -1,4 +1,5 @@
-//! The shape of a request, by Google's discovery document: field names, types and enum values, as proto3 JSON.
+//! The shape of a request, by Google's discovery document: field names, types and enum values, as proto3
+//! JSON.
 //!
 //! Names may be `camelCase` or `snake_case`. Every fault is reported at once, in Google's words.
 

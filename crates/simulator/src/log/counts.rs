@@ -15,7 +15,8 @@ pub(crate) struct Count {
     pub(crate) processed: u32,
 }
 
-/// Counts per reference. A message reference (`msg_<ULID>.<attempt>`) takes 18 bytes as a key, others their text.
+/// Counts per reference. A message reference (`msg_<ULID>.<attempt>`) takes 18 bytes as a key, others their
+/// text.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     messages: HashMap<MessageKey, Count>,

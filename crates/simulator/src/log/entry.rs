@@ -30,7 +30,8 @@ pub(crate) enum Outcome {
     Hung,
 }
 
-/// One submission. `reference` and `recipient_tail` are empty where the request was refused before they were read.
+/// One submission. `reference` and `recipient_tail` are empty where the request was refused before they were
+/// read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(with = "rfc3339")]
@@ -42,7 +43,8 @@ pub(crate) struct Entry {
     /// The HTTP status answered; none if there was no answer.
     pub(crate) status: Option<u16>,
     pub(crate) outcome: Outcome,
-    /// Whether the provider took the message over. More than one such entry with one reference is a duplicate.
+    /// Whether the provider took the message over. More than one such entry with one reference is a
+    /// duplicate.
     pub(crate) processed: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Amazon SES v2, and the part of SNS that carries its events.
 //!
-//! Every request's signature is recomputed from the bytes received. Events go through the configuration set's topic to
-//! the endpoints subscribed to it, signed with a test key whose certificate the simulator serves. Endpoints subscribe
-//! through `POST /sim/subscriptions` or [`crate::SimulatorOptions::sns_endpoints`].
+//! Every request's signature is recomputed from the bytes received. Events go through the configuration set's
+//! topic to the endpoints subscribed to it, signed with a test key whose certificate the simulator serves.
+//! Endpoints subscribe through `POST /sim/subscriptions` or [`crate::SimulatorOptions::sns_endpoints`].
 //!
 //! The mailbox simulator's addresses (`success@`, `bounce@`, `complaint@`, `suppressionlist@`, `ooto@` at
 //! `simulator.amazonses.com`) work. `+9912` ends in a Subscription event, the only opt-out SES has besides complaints.

@@ -1,4 +1,5 @@
-//! The shape of a `SendEmail` request, as in the service model. Members that are not here are ignored, as AWS ignores them.
+//! The shape of a `SendEmail` request, as in the service model. Members that are not here are ignored, as AWS
+//! ignores them.
 
 use serde::Deserialize;
 

@@ -105,7 +105,8 @@ impl<'a> Authorization<'a> {
         Ok(())
     }
 
-    /// Host and every `x-amz-` header must be signed; so must the content type, which decides how the body is read.
+    /// Host and every `x-amz-` header must be signed; so must the content type, which decides how the body is
+    /// read.
     fn check_signed_headers(&self, signed: &Signed<'_>) -> Result<(), Fault> {
         let is_signed = |name: &str| self.signed_headers.split(';').any(|signed| signed == name);
         let must_be_signed =

@@ -217,7 +217,8 @@ fn format_uuid(bits: u128) -> String {
 mod tests {
     use super::*;
 
-    /// Both signature versions and the string signed, against vectors that AWS's own JavaScript validator accepts.
+    /// Both signature versions and the string signed, against vectors that AWS's own JavaScript validator
+    /// accepts.
     #[test]
     fn the_vectors_are_reproduced() {
         let vectors: Value =

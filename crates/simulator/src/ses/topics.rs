@@ -51,7 +51,8 @@ impl Topics {
         self.sets.read().get(configuration_set).cloned()
     }
 
-    /// The topic meant by an ARN or a configuration set's name. An unknown name becomes a set with a topic of its own.
+    /// The topic meant by an ARN or a configuration set's name. An unknown name becomes a set with a topic of
+    /// its own.
     pub(crate) fn topic_for(&self, arn_or_set: &str) -> String {
         if arn_or_set.starts_with("arn:") {
             return arn_or_set.to_owned();
@@ -136,7 +137,8 @@ pub(super) async fn act_on_link(State(world): State<Arc<World>>, uri: Uri) -> Re
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// An ARN has no character that XML would need escaped, unless a caller chose the topic so; then it is left out.
+/// An ARN has no character that XML would need escaped, unless a caller chose the topic so; then it is left
+/// out.
 fn confirmed(arn: &str) -> Response {
     let arn = if arn.contains(['<', '>', '&']) { "" } else { arn };
     xml(

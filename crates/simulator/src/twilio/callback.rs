@@ -21,7 +21,8 @@ const IDEMPOTENCY_TOKEN: HeaderName = HeaderName::from_static("i-twilio-idempote
 
 type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
-/// The request that tells about `event`; none without a callback URL, or for an event that Twilio has no word for.
+/// The request that tells about `event`; none without a callback URL, or for an event that Twilio has no word
+/// for.
 pub(super) fn outgoing(sms: &Sms, event: ReceiptEvent, at: UnixMillis) -> Option<Outgoing> {
     match status_of(event) {
         Some(status) => status_callback(sms, status, at),

@@ -8,8 +8,8 @@ use crate::{TwilioAccount, inbound::query_parameter, reference::Reference};
 const BODY_CHARS_MAX: usize = 1600;
 const MEDIA_MAX: usize = 10;
 
-/// What a request asked for. Unknown parameters are ignored, as Twilio ignores them; of a repeated one the last counts,
-/// except `MediaUrl`, which is a list.
+/// What a request asked for. Unknown parameters are ignored, as Twilio ignores them; of a repeated one the
+/// last counts, except `MediaUrl`, which is a list.
 #[derive(Default)]
 pub(super) struct Form {
     pub(super) to: String,
@@ -170,7 +170,8 @@ fn is_e164(number: &str) -> bool {
     })
 }
 
-/// E.164, a short code of 3 to 8 digits, or an alphanumeric sender of up to 11 characters with a letter in it.
+/// E.164, a short code of 3 to 8 digits, or an alphanumeric sender of up to 11 characters with a letter in
+/// it.
 fn is_sender(from: &str) -> bool {
     let is_short_code = (3..=8).contains(&from.len()) && from.bytes().all(|byte| byte.is_ascii_digit());
     let is_alphanumeric = (1..=11).contains(&from.len())

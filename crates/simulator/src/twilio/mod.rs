@@ -1,6 +1,7 @@
 //! Twilio Programmable Messaging, API version 2010-04-01.
 //!
-//! Magic numbers work as with test credentials (`To` +15005550001 …0009, `From` +15005550001, …0007, …0008), except that
+//! Magic numbers work as with test credentials (`To` +15005550001 …0009, `From` +15005550001, …0007, …0008),
+//! except that
 //! `From` +15005550006 is an ordinary sender here and gets callbacks. Scheduling, content templates and the feedback
 //! sub-resource are not played: asking for them is refused.
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 
-/// Signs a form request to `url`, spelled exactly as configured. Parameters come in any order; of repeated names each
-/// distinct value counts once.
+/// Signs a form request to `url`, spelled exactly as configured. Parameters come in any order; of repeated
+/// names each distinct value counts once.
 pub(super) fn sign<'a>(
     auth_token: &str,
     url: &str,

@@ -15,9 +15,7 @@ const OWN: &str = "http://127.0.0.1:1/token";
 
 fn fcm() -> Fcm {
     let fcm = Fcm::new();
-    for account in demo::accounts().fcm {
-        fcm.add_account(&account).unwrap();
-    }
+    fcm.add_accounts(&demo::accounts().fcm).unwrap();
     fcm
 }
 

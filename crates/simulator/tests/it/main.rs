@@ -1,0 +1,12 @@
+//! The simulator over real sockets: strictness, signatures, every scripted ending, and the control calls.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod behaviours;
+mod control;
+mod fcm;
+mod receiver;
+mod ses;
+mod sim;
+mod specs;
+mod twilio;
