@@ -84,16 +84,19 @@ impl Provider for Ses {
     }
 
     fn request(call: SendCall) -> Result<Submission, Outcome> {
-        let (Destination::Email(to), Content::Email(content)) = (&call.to, &call.content) else {
+        let SendCall {
+            to: Destination::Email(to), content: Content::Email(content), reference, tags, ..
+        } = call
+        else {
             return Err(refused_with(ErrorClass::Unknown, "this adapter carries email only"));
         };
-        let from = call.sender.clone().or_else(|| host::get_config("from")).filter(|from| !from.is_empty());
+        let from = call.sender.or_else(|| host::get_config("from")).filter(|from| !from.is_empty());
         let from =
             from.ok_or_else(|| refused_with(ErrorClass::SenderRejected, "the connection has no sender"))?;
-        let body = message::build(&call, &from, to, content)?;
+        let body = message::build(message::tags(&reference, &tags), &from, &to, content)?;
         let (endpoint, auth) = endpoint()?;
         let request = post_json(format!("{endpoint}/v2/email/outbound-emails"), &body, auth, Effect::Submits);
-        Ok(Submission { request, notes: to.clone().into_bytes() })
+        Ok(Submission { request, notes: to.into_bytes() })
     }
 
     fn outcome(response: &HttpResponse, notes: &[u8]) -> Outcome {

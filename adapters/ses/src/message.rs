@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hermes_adapter_sdk::{
-    contract::{Attachment, EmailContent, ErrorClass, Outcome, SendCall},
+    contract::{Attachment, EmailContent, ErrorClass, Outcome},
     host, refused_with, sanitized,
 };
 use serde_json::{Map, Value, json};
@@ -13,42 +13,45 @@ const HEADER_CHARS_MAX: usize = 995;
 const TAG_CHARS_MAX: usize = 256;
 
 /// One recipient per call, or events would not tell whom they are about.
-pub(crate) fn build(call: &SendCall, from: &str, to: &str, content: &EmailContent) -> Result<Value, Outcome> {
+pub(crate) fn build(tags: Value, from: &str, to: &str, content: EmailContent) -> Result<Value, Outcome> {
     let mut message = Map::new();
     message.insert("FromEmailAddress".to_owned(), mailbox(from)?.into());
     message.insert("Destination".to_owned(), json!({ "ToAddresses": [to] }));
     if let Some(reply_to) = &content.reply_to {
         message.insert("ReplyToAddresses".to_owned(), json!([mailbox(reply_to)?]));
     }
-    message.insert("Content".to_owned(), json!({ "Simple": simple(content)? }));
-    message.insert("EmailTags".to_owned(), tags(call));
+    let simple = Map::from_iter([("Simple".to_owned(), simple(content)?)]);
+    message.insert("Content".to_owned(), simple.into());
+    message.insert("EmailTags".to_owned(), tags);
     if let Some(set) = host::get_config("configuration_set").filter(|set| !set.is_empty()) {
         message.insert("ConfigurationSetName".to_owned(), set.into());
     }
     Ok(Value::Object(message))
 }
 
-fn simple(content: &EmailContent) -> Result<Value, Outcome> {
+/// Moves bodies and attachments instead of copying them: they may be most of a guest's memory.
+fn simple(content: EmailContent) -> Result<Value, Outcome> {
     let mut body = Map::new();
-    for (name, text) in [("Text", &content.text), ("Html", &content.html)] {
+    for (name, text) in [("Text", content.text), ("Html", content.html)] {
         if let Some(text) = text {
             body.insert(name.to_owned(), utf8(text));
         }
     }
     let mut simple = Map::new();
-    simple.insert("Subject".to_owned(), utf8(&content.subject));
+    simple.insert("Subject".to_owned(), utf8(content.subject));
     simple.insert("Body".to_owned(), Value::Object(body));
     if let Some(url) = &content.list_unsubscribe {
         simple.insert("Headers".to_owned(), unsubscribe_headers(url)?);
     }
     if !content.attachments.is_empty() {
-        simple.insert("Attachments".to_owned(), content.attachments.iter().map(attachment).collect());
+        simple.insert("Attachments".to_owned(), content.attachments.into_iter().map(attachment).collect());
     }
     Ok(Value::Object(simple))
 }
 
-fn utf8(text: &str) -> Value {
-    json!({ "Data": text, "Charset": "UTF-8" })
+fn utf8(text: String) -> Value {
+    let pairs = [("Data", text.into()), ("Charset", "UTF-8".into())];
+    Value::Object(pairs.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect())
 }
 
 /// RFC 8058: one click, no landing page.
@@ -63,24 +66,23 @@ fn unsubscribe_headers(url: &str) -> Result<Value, Outcome> {
     ]))
 }
 
-fn attachment(file: &Attachment) -> Value {
-    let mut value = json!({
-        "FileName": file.filename,
-        "ContentType": file.content_type,
-        "RawContent": file.content_base64,
-        "ContentTransferEncoding": "BASE64",
-        "ContentDisposition": if file.content_id.is_some() { "INLINE" } else { "ATTACHMENT" },
-    });
-    if let (Some(id), Some(object)) = (&file.content_id, value.as_object_mut()) {
-        object.insert("ContentId".to_owned(), id.clone().into());
-    }
-    value
+fn attachment(file: Attachment) -> Value {
+    let disposition = if file.content_id.is_some() { "INLINE" } else { "ATTACHMENT" };
+    let pairs: [(&str, Value); 5] = [
+        ("FileName", file.filename.into()),
+        ("ContentType", file.content_type.into()),
+        ("RawContent", file.content_base64.into()),
+        ("ContentTransferEncoding", "BASE64".into()),
+        ("ContentDisposition", disposition.into()),
+    ];
+    let id = file.content_id.map(|id| ("ContentId", Value::from(id)));
+    Value::Object(pairs.into_iter().chain(id).map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// Our reference first: it comes back with every event. Tag values allow no dot.
-fn tags(call: &SendCall) -> Value {
-    let reference = json!({ "Name": "hermes_ref", "Value": sanitized(&call.reference, TAG_CHARS_MAX) });
-    let own = call.tags.iter().filter(|tag| !tag.is_empty()).enumerate();
+pub(crate) fn tags(reference: &str, tags: &[String]) -> Value {
+    let reference = json!({ "Name": "hermes_ref", "Value": sanitized(reference, TAG_CHARS_MAX) });
+    let own = tags.iter().filter(|tag| !tag.is_empty()).enumerate();
     let own = own.map(|(index, tag)| json!({ "Name": format!("hermes_tag_{index}"), "Value": sanitized(tag, TAG_CHARS_MAX) }));
     std::iter::once(reference).chain(own).collect()
 }

@@ -4,4 +4,4 @@ mod from_guest;
 mod to_guest;
 
 pub(crate) use from_guest::{outcome, received, request};
-pub(crate) use to_guest::{lookup_query, response, send_call, webhook};
+pub(crate) use to_guest::{content_bytes, lookup_query, response, send_call, webhook};

@@ -1,6 +1,9 @@
 //! What a guest's instance carries on the host's side: limits, and the connection it works for.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use hermes_ports::adapter::{ConnectionAccess, Descriptor};
 use serde_json::Value;
@@ -23,6 +26,8 @@ const METRIC_NAMES_MAX: usize = 16;
 pub(crate) struct MemoryLimit {
     /// The limit in bytes.
     pub(crate) max_bytes: usize,
+    /// What the guest has, in bytes; it never shrinks.
+    pub(crate) size_bytes: usize,
     /// Whether the guest asked for more during this call.
     pub(crate) refused: bool,
 }
@@ -39,7 +44,9 @@ pub(crate) struct GuestState {
     pub(crate) memory: MemoryLimit,
     /// Bytes that the running call may still log.
     pub(crate) log_bytes_left: usize,
-    /// Time of the running call.
+    /// Time that the running call may use.
+    pub(crate) time_limit: Duration,
+    /// Time that it has used.
     pub(crate) stopwatch: Stopwatch,
     /// Metric names used so far.
     metric_names: Vec<String>,
@@ -56,11 +63,17 @@ impl GuestState {
             adapter,
             descriptor,
             access: None,
-            memory: MemoryLimit { max_bytes: memory_max_bytes, refused: false },
+            memory: MemoryLimit { max_bytes: memory_max_bytes, size_bytes: 0, refused: false },
             log_bytes_left: 0,
+            time_limit: Duration::ZERO,
             stopwatch: Stopwatch::start(),
             metric_names: Vec::new(),
         }
+    }
+
+    /// What is left of the running call's time; `None` when it is used up.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.stopwatch.left(self.time_limit)
     }
 
     /// A credential that the adapter has declared.
@@ -84,6 +97,9 @@ impl ResourceLimiter for MemoryLimit {
     ) -> wasmtime::Result<bool> {
         let allowed = wanted <= self.max_bytes;
         self.refused |= !allowed;
+        if allowed {
+            self.size_bytes = wanted;
+        }
         Ok(allowed)
     }
 

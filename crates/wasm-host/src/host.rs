@@ -89,11 +89,12 @@ impl WasmHost {
         self.registry.active(name).ok_or_else(|| AdapterFault::Missing(name.clone()))
     }
 
-    /// Runs one function of a guest on a reused or fresh instance.
+    /// Runs one function of a guest, given `input_bytes`, on a reused or fresh instance.
     fn call<T>(
         &self,
         revision: &Revision,
         access: &ConnectionAccess,
+        input_bytes: usize,
         function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, AdapterFault> {
         let connection = access.connection.id;
@@ -102,7 +103,7 @@ impl WasmHost {
         let _ticking = self.ticker.ticking();
         let started = idle.map_or_else(|| Instance::start(revision.mould(), &self.options), Ok);
         let called = started.and_then(|mut instance| {
-            let answer = instance.call(Some(access), &self.options, function)?;
+            let answer = instance.call(Some(access), input_bytes, &self.options, function)?;
             Ok((answer, instance))
         });
         match called {
@@ -225,7 +226,9 @@ impl AdapterHost for WasmHost {
     fn send(&self, access: &ConnectionAccess, call: &SendCall) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let revision = self.active(access)?;
         let call = convert::send_call(call);
-        let raw = self.call(&revision, access, |guest, store| guest.call_send(store, &call))?;
+        let raw = self.call(&revision, access, convert::content_bytes(&call), |guest, store| {
+            guest.call_send(store, &call)
+        })?;
         self.send_step(revision, Progress::SUBMISSION, raw)
     }
 
@@ -237,8 +240,9 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let (revision, progress, state) = resumed(pending, response)?;
         let response = convert::response(response);
-        let raw =
-            self.call(&revision, access, |guest, store| guest.call_resume_send(store, &state, &response))?;
+        let raw = self.call(&revision, access, response.body.len() + state.len(), |guest, store| {
+            guest.call_resume_send(store, &state, &response)
+        })?;
         self.send_step(revision, progress, raw)
     }
 
@@ -249,7 +253,9 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let revision = self.active(access)?;
         let webhook = convert::webhook(webhook, now_ms());
-        let raw = self.call(&revision, access, |guest, store| guest.call_receive(store, &webhook))?;
+        let raw = self.call(&revision, access, webhook.body.len(), |guest, store| {
+            guest.call_receive(store, &webhook)
+        })?;
         self.receive_step(revision, Progress::READING, raw)
     }
 
@@ -262,15 +268,16 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let (revision, progress, state) = resumed(pending, response)?;
         let (webhook, response) = (convert::webhook(webhook, now_ms()), convert::response(response));
-        let raw = self.call(&revision, access, |guest, store| {
-            guest.call_resume_receive(store, &webhook, &state, &response)
-        })?;
+        let raw =
+            self.call(&revision, access, webhook.body.len() + response.body.len(), |guest, store| {
+                guest.call_resume_receive(store, &webhook, &state, &response)
+            })?;
         self.receive_step(revision, progress, raw)
     }
 
     fn check(&self, access: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let revision = self.active(access)?;
-        let raw = self.call(&revision, access, |guest, store| guest.call_check(store))?;
+        let raw = self.call(&revision, access, 0, |guest, store| guest.call_check(store))?;
         self.send_step(revision, Progress::READING, raw)
     }
 
@@ -284,7 +291,9 @@ impl AdapterHost for WasmHost {
             return Ok(None);
         }
         let query = convert::lookup_query(query);
-        let raw = self.call(&revision, access, |guest, store| guest.call_lookup(store, &query))?;
+        let raw = self.call(&revision, access, convert::content_bytes(&query.call), |guest, store| {
+            guest.call_lookup(store, &query)
+        })?;
         raw.map(|raw| self.send_step(revision, Progress::READING, raw)).transpose()
     }
 

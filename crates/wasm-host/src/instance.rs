@@ -15,6 +15,12 @@ use crate::{
 /// Calls after which an instance retires: a guest that leaks or fragments gets fresh memory now and then.
 const CALLS_MAX: u32 = 10_000;
 
+/// Memory beyond which an instance retires after its call: a large attachment must not stay resident.
+const MEMORY_KEPT_MAX_BYTES: usize = 4 << 20;
+/// What a call may take longer for each mebibyte that it is given, in milliseconds: copying and encoding
+/// an attachment is work, not a loop.
+const EXTRA_MS_PER_MIB: u64 = 20;
+
 /// What a new instance is made from.
 pub(crate) struct Mould<'a> {
     /// Name of the adapter.
@@ -51,24 +57,25 @@ impl Instance {
         let mut store = Store::new(mould.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(options.output_max_bytes);
-        let limit = Duration::from_millis(options.guest_time_ms);
-        store.epoch_deadline_callback(move |context| match context.data().stopwatch.left(limit) {
+        store.epoch_deadline_callback(move |context| match context.data().time_left() {
             Some(left) => Ok(UpdateDeadline::Continue(ticks(left))),
             None => Err(wasmtime::Error::from(TimeUp)),
         });
-        begin(&mut store, None, options);
+        begin(&mut store, None, 0, options);
         let adapter = mould.pre.instantiate(&mut store).map_err(|error| fault(&store, &error, options))?;
         Ok(Self { store, adapter, calls: 0 })
     }
 
-    /// Runs one exported function on behalf of a connection. After an error the instance must be dropped.
+    /// Runs one exported function, given `input_bytes`, on behalf of a connection. After an error the
+    /// instance must be dropped.
     pub(crate) fn call<T>(
         &mut self,
         access: Option<&ConnectionAccess>,
+        input_bytes: usize,
         options: &HostOptions,
         function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, AdapterFault> {
-        begin(&mut self.store, access, options);
+        begin(&mut self.store, access, input_bytes, options);
         let result = function(self.adapter.hermes_adapter_provider(), &mut self.store);
         self.store.data_mut().access = None;
         self.calls += 1;
@@ -77,17 +84,25 @@ impl Instance {
 
     /// Whether it has served long enough.
     pub(crate) fn is_worn(&self) -> bool {
-        self.calls >= CALLS_MAX
+        self.calls >= CALLS_MAX || self.store.data().memory.size_bytes > MEMORY_KEPT_MAX_BYTES
     }
 }
 
-fn begin(store: &mut Store<GuestState>, access: Option<&ConnectionAccess>, options: &HostOptions) {
+fn begin(
+    store: &mut Store<GuestState>,
+    access: Option<&ConnectionAccess>,
+    input_bytes: usize,
+    options: &HostOptions,
+) {
+    let extra_ms = (input_bytes >> 20) as u64 * EXTRA_MS_PER_MIB;
+    let limit = Duration::from_millis(options.guest_time_ms + extra_ms);
     let state = store.data_mut();
     state.access = access.cloned();
     state.memory.refused = false;
     state.log_bytes_left = options.log_bytes_max;
+    state.time_limit = limit;
     state.stopwatch = Stopwatch::start();
-    store.set_epoch_deadline(ticks(Duration::from_millis(options.guest_time_ms)));
+    store.set_epoch_deadline(ticks(limit));
 }
 
 /// Ticks of a millisecond until `left` is over, counting the one under way.
@@ -98,7 +113,9 @@ fn ticks(left: Duration) -> u64 {
 /// What went wrong. Names no data of the guest.
 fn fault(store: &Store<GuestState>, error: &wasmtime::Error, options: &HostOptions) -> AdapterFault {
     if error.downcast_ref::<TimeUp>().is_some() {
-        return AdapterFault::TimeLimit { limit_ms: options.guest_time_ms };
+        return AdapterFault::TimeLimit {
+            limit_ms: u64::try_from(store.data().time_limit.as_millis()).unwrap_or(u64::MAX),
+        };
     }
     if store.data().memory.refused {
         return AdapterFault::MemoryLimit { limit_bytes: options.memory_max_bytes };

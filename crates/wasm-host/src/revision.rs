@@ -103,7 +103,7 @@ fn describe(
     let mould = Mould { adapter: Arc::clone(name), descriptor: None, pre };
     let mut instance = Instance::start(mould, options)
         .map_err(|fault| AdapterRejected::Smoke(format!("at start: {fault}")))?;
-    let raw = instance.call(None, options, |guest, store| guest.call_describe(store));
+    let raw = instance.call(None, 0, options, |guest, store| guest.call_describe(store));
     descriptor::read(name, raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?)
 }
 

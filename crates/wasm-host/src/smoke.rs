@@ -36,12 +36,12 @@ pub(crate) fn test(revision: &Revision, options: &HostOptions) -> Result<(), Ada
     let mut instance = Instance::start(revision.mould(), options).map_err(|fault| failed("start", fault))?;
     for channel in &revision.descriptor.channels {
         let call = send_call(*channel);
-        let step = instance.call(Some(&access), options, |guest, store| guest.call_send(store, &call));
+        let step = instance.call(Some(&access), 0, options, |guest, store| guest.call_send(store, &call));
         let step = step.map_err(|fault| failed("send", fault))?;
         answers(&mut instance, revision, &access, options, step)
             .map_err(|fault| failed("resume-send", fault))?;
     }
-    let step = instance.call(Some(&access), options, |guest, store| guest.call_check(store));
+    let step = instance.call(Some(&access), 0, options, |guest, store| guest.call_check(store));
     let step = step.map_err(|fault| failed("check", fault))?;
     answers(&mut instance, revision, &access, options, step).map_err(|fault| failed("check", fault))?;
     webhooks(&mut instance, &access, options)
@@ -65,7 +65,7 @@ fn answers(
             let headers =
                 vec![("retry-after".to_owned(), "x".to_owned()), ("content-type".to_owned(), String::new())];
             let response = wit::HttpResponse { status, headers, body: body.to_vec() };
-            let step = instance.call(Some(access), options, |guest, store| {
+            let step = instance.call(Some(access), 0, options, |guest, store| {
                 guest.call_resume_send(store, &pending.state, &response)
             })?;
             if let wit::SendStep::Done(outcome) = step {
@@ -107,7 +107,7 @@ fn webhooks(
                 received_at_ms: 0,
             };
             let step =
-                instance.call(Some(access), options, |guest, store| guest.call_receive(store, &webhook));
+                instance.call(Some(access), 0, options, |guest, store| guest.call_receive(store, &webhook));
             match step.map_err(|fault| AdapterRejected::Smoke(format!("receive: {fault}")))? {
                 wit::ReceiveStep::Done(Ok(_)) => {
                     return Err(AdapterRejected::Smoke(

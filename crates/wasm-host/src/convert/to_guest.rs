@@ -27,6 +27,18 @@ pub(crate) fn send_call(call: &SendCall) -> wit::SendCall {
     }
 }
 
+/// Size of what can be large in a submission.
+pub(crate) fn content_bytes(call: &wit::SendCall) -> usize {
+    match &call.content {
+        wit::Content::Email(email) => {
+            let bodies =
+                email.text.as_ref().map_or(0, String::len) + email.html.as_ref().map_or(0, String::len);
+            email.attachments.iter().fold(bodies, |bytes, file| bytes + file.content_base64.len())
+        }
+        wit::Content::Sms(_) | wit::Content::Push(_) | wit::Content::Whatsapp(_) => 0,
+    }
+}
+
 /// A submission to be looked up.
 pub(crate) fn lookup_query(query: &LookupQuery) -> wit::LookupQuery {
     wit::LookupQuery {

@@ -6,7 +6,7 @@ use hermes_domain::{
     outcome::{Acceptance, ErrorClass, Outcome},
 };
 use hermes_ports::{
-    adapter::{AdapterHost, ConnectionAccess, SendCall},
+    adapter::{AdapterFault, AdapterHost, ConnectionAccess, SendCall},
     http::{AuthScheme, Method, RequestEffect},
 };
 use serde_json::{Value, json};
@@ -108,6 +108,30 @@ fn a_submission_is_the_documented_json() {
     });
     assert_eq!(sent, expected);
     specs::ses_send_email(&sent);
+}
+
+#[test]
+fn a_large_attachment_fits_and_one_beyond_memory_is_a_fault() {
+    let attached = |mebibytes: usize| {
+        let file = Attachment {
+            filename: "a.bin".to_owned(),
+            content_type: "application/octet-stream".to_owned(),
+            content_base64: "QUJD".repeat(mebibytes << 18),
+            content_id: None,
+        };
+        email(EmailBody {
+            text: Some("see file".to_owned()),
+            attachments: vec![file],
+            ..EmailBody::default()
+        })
+    };
+    for mebibytes in [1, 5, 7] {
+        let (request, _) = begin(&plain(), &attached(mebibytes));
+        assert!(request.body.len() > mebibytes << 20, "{mebibytes}");
+    }
+    let fault = host().send(&plain(), &attached(12)).unwrap_err();
+    assert!(matches!(fault, AdapterFault::MemoryLimit { .. }), "{fault:?}");
+    assert!(host().send(&plain(), &short()).is_ok());
 }
 
 #[test]
