@@ -53,7 +53,7 @@ pub(crate) struct Waiter {
 
 impl Wish {
     /// A wish with one entry for each of `lines`, which count it as waiting from now on.
-    pub(crate) fn new(lines: Vec<Arc<Line>>) -> (Waiter, Vec<Entry>) {
+    pub(crate) fn enter(lines: Vec<Arc<Line>>) -> (Waiter, Vec<Entry>) {
         let (reply, answer) = oneshot::channel();
         for line in &lines {
             line.waiting_more();
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn the_first_grant_wins_and_the_other_entry_is_dead() {
         let lines = lines(2);
-        let (mut waiter, mut entries) = Wish::new(lines.clone());
+        let (mut waiter, mut entries) = Wish::enter(lines.clone());
         assert_eq!(waiting(&lines), [1, 1]);
         let (second, first) = (entries.pop().unwrap(), entries.pop().unwrap());
         second.grant(lines[1].test_permit());
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_list_makes_the_waiter_ask_again() {
         let lines = lines(2);
-        let (mut waiter, mut entries) = Wish::new(lines.clone());
+        let (mut waiter, mut entries) = Wish::enter(lines.clone());
         drop(entries.pop());
         assert!(matches!(waiter.answer.try_recv(), Ok(Answer::Lost)));
         assert_eq!(waiting(&lines), [0, 0]);
@@ -174,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_list_is_left_and_the_last_one_ends_the_wish() {
         let lines = lines(2);
-        let (mut waiter, mut entries) = Wish::new(lines.clone());
+        let (mut waiter, mut entries) = Wish::enter(lines.clone());
         entries.pop().unwrap().refuse();
         assert_eq!(waiting(&lines), [1, 0]);
         assert!(waiter.answer.try_recv().is_err(), "it still waits for the other");
@@ -186,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn a_waiter_that_leaves_takes_its_wish_along() {
         let lines = lines(1);
-        let (waiter, entries) = Wish::new(lines.clone());
+        let (waiter, entries) = Wish::enter(lines.clone());
         drop(waiter);
         assert_eq!((entries[0].is_open(), waiting(&lines)), (false, vec![0]));
     }

@@ -176,7 +176,7 @@ impl FromStr for AttemptRef {
     /// Accepts `-` in place of `.`: some providers allow no dot in a reference.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId { prefix: MessageId::PREFIX };
-        let (message, attempt) = text.rsplit_once(['.', '-']).ok_or(invalid.clone())?;
+        let (message, attempt) = text.rsplit_once(['.', '-']).ok_or_else(|| invalid.clone())?;
         Ok(Self { message: message.parse()?, attempt: attempt.parse().map_err(|_| invalid)? })
     }
 }

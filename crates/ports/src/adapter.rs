@@ -103,6 +103,7 @@ impl fmt::Debug for Pending {
 
 /// What an adapter wants next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once per round; a box would cost an allocation each")]
 pub enum AdapterStep<T> {
     /// Send this request, then resume with its response.
     Request(HttpRequest, Pending),
@@ -115,7 +116,7 @@ pub enum AdapterStep<T> {
 pub struct Received {
     /// Entries in the provider's order; each is applied on its own.
     pub entries: Vec<ReceivedEntry>,
-    /// What to answer beside 2xx: content type and body (handshakes, TwiML). Empty body: 204.
+    /// What to answer beside 2xx: content type and body (handshakes, `TwiML`). Empty body: 204.
     pub reply: Option<(String, String)>,
 }
 

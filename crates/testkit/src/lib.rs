@@ -7,6 +7,7 @@ mod clock;
 mod envelope;
 mod faulty_store;
 mod memory;
+pub mod nats;
 mod scripted_egress;
 mod scripted_gateway;
 mod story;

@@ -10,7 +10,10 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::component_build::{self, Component, Toolchain};
+use crate::{
+    component_build::{self, Component, Toolchain},
+    root,
+};
 
 /// Everything that is built from `adapters/`; the last two exist for tests of the host.
 const COMPONENTS: [Component; 5] = [
@@ -160,10 +163,4 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 fn manifest_path(root: &Path) -> PathBuf {
     root.join("adapters/dist/manifest.json")
-}
-
-/// The top of the checkout.
-fn root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).map(Path::to_path_buf).context("xtask lives two folders below the root")
 }

@@ -4,20 +4,50 @@
 
 mod adapters;
 mod component_build;
+mod services;
+mod test;
+mod tree;
 
-use anyhow::{Result, bail};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, Result, bail};
 
 /// One line per command, for people.
 const COMMANDS: &str = "\
 build-adapters [--std-script PATH]   build every adapter into adapters/dist
-check-adapters                       fail when adapters/dist does not match its sources";
+check-adapters                       fail when adapters/dist does not match its sources
+services start|stop --env-file FILE  run a private nats-server for tests
+test [FILTER ...]                    run every test, or those that nextest's filter names
+check-tree                           fail when the repository breaks a rule of its own";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args.as_slice() {
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<()> {
+    match args {
         ["build-adapters", rest @ ..] => adapters::build(rest),
         ["check-adapters"] => adapters::check(),
+        ["services", rest @ ..] => services::run(rest),
+        ["test", filter @ ..] => test::run(filter),
+        ["check-tree"] => tree::check(),
         _ => bail!("usage: cargo xtask <command>\n{COMMANDS}"),
     }
+}
+
+/// The top of the checkout.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).map(Path::to_path_buf).context("xtask lives two folders below the root")
 }

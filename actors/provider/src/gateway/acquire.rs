@@ -89,7 +89,7 @@ async fn wait(shared: &Shared, request: &PermitRequest, candidates: Vec<Candidat
         return Waited::Busy;
     }
     let lines = candidates.iter().map(|candidate| Arc::clone(&candidate.line)).collect();
-    let (mut waiter, entries) = Wish::new(lines);
+    let (mut waiter, entries) = Wish::enter(lines);
     for (candidate, entry) in candidates.iter().zip(entries) {
         shared.ensure_actor(&candidate.line);
         candidate.line.enlist(entry, request.tenant, request.lane);

@@ -106,7 +106,7 @@ proptest! {
             if list.push(tenant(*of), Lane::ALL[*lane], entry).is_ok() {
                 accepted.push(entry);
             }
-            if entry as usize % 3 == 0 && served.len() < pops {
+            if entry.is_multiple_of(3) && served.len() < pops {
                 served.extend(list.pop(ALIVE));
             }
             prop_assert_eq!(list.len(), accepted.len() - served.len());

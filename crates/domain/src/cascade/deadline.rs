@@ -19,7 +19,7 @@ pub(super) fn due(moves: &mut Move<'_>) -> Result<(), StepError> {
             moves.acquire();
         }
         Phase::Scheduled { .. } | Phase::Pending | Phase::Backoff { .. } | Phase::AwaitingReceipt { .. } => {
-            time_out(moves)
+            time_out(moves);
         }
         Phase::Submitting { attempt, .. } => {
             // An early receipt may already have said more than that.

@@ -159,11 +159,11 @@ fn contradict(moves: &mut Move<'_>, number: u16, failure: Failure) -> Result<(),
 pub(super) fn after_negative(moves: &mut Move<'_>, class: ErrorClass) {
     match class {
         ErrorClass::Auth | ErrorClass::Funds | ErrorClass::SenderRejected => {
-            outcome::after_failure(moves, class)
+            outcome::after_failure(moves, class);
         }
         ErrorClass::ProviderFault | ErrorClass::ProviderThrottled => outcome::after_failure(moves, class),
         ErrorClass::RecipientPermanent | ErrorClass::RecipientTemporary | ErrorClass::ContentRejected => {
-            moves.advance()
+            moves.advance();
         }
         ErrorClass::OptedOut | ErrorClass::Network | ErrorClass::Unknown => moves.advance(),
     }

@@ -150,7 +150,7 @@ pub fn step(cascade: &Cascade, event: Event, now: UnixMillis) -> Result<Transiti
         Event::Outcome { attempt, outcome } => outcome::apply(&mut moves, attempt, outcome)?,
         Event::Interrupted { attempt } => outcome::interrupted(&mut moves, attempt)?,
         Event::Receipt { attempt, connection, receipt } => {
-            receipt::apply(&mut moves, attempt, connection, receipt)?
+            receipt::apply(&mut moves, attempt, connection, receipt)?;
         }
         Event::Acknowledge => receipt::acknowledge(&mut moves)?,
         Event::Due => deadline::due(&mut moves)?,

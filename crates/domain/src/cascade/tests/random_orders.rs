@@ -86,11 +86,14 @@ fn event(run: &Run, a_move: Move) -> Event {
         Move::Plain(event) => event,
         Move::Receipt(back, status) => {
             let attempt = number(back);
-            let through = run.state().attempt(attempt).map_or(super::fixture::connection(99), |record| {
-                run.cascade.envelope.plan.steps[usize::from(record.step)].candidates
-                    [usize::from(record.candidate)]
-                .connection
-            });
+            let through = run.state().attempt(attempt).map_or_else(
+                || super::fixture::connection(99),
+                |record| {
+                    run.cascade.envelope.plan.steps[usize::from(record.step)].candidates
+                        [usize::from(record.candidate)]
+                    .connection
+                },
+            );
             let receipt = Receipt {
                 provider_message_id: None,
                 status,

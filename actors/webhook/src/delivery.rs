@@ -1,0 +1,116 @@
+//! One try of one notification: sign, send, read the answer, record it.
+
+use std::{sync::Arc, time::Duration};
+
+use hermes_domain::{EndpointId, UnixMillis};
+use hermes_ports::{
+    egress::Caller,
+    http::{AuthScheme, HttpRequest, HttpResponse, Method, RequestEffect},
+    kill_point,
+    outbox::{DeliveryStatus, DeliveryUpdate},
+};
+
+use crate::{
+    endpoint_actor::EndpointMsg,
+    item::Item,
+    retry::{self, Verdict},
+    seat::Seat,
+    shared::Shared,
+    signature::{DamagedSecret, signatures},
+    source::Target,
+};
+
+/// Tries to disable an endpoint that is gone, and the pause between them.
+const DISABLE_TRIES: u32 = 5;
+const DISABLE_PAUSE: Duration = Duration::from_millis(200);
+
+/// Makes a try that the ledger knows as open, and closes it.
+pub(crate) async fn deliver(shared: Arc<Shared>, seat: Arc<Seat>, target: Target, item: Item) {
+    let (verdict, status) = post(&shared, &target, &item).await;
+    let now = shared.ports.clock.now();
+    seat.ledger().answered();
+    seat.tell(EndpointMsg::Answered { rest_until: retry::rest_until(&verdict, now) });
+    if verdict == Verdict::Gone {
+        disable(&shared, seat.id).await;
+    }
+    let update = update(&shared, seat.id, &item, &verdict, status, now);
+    let retry = (update.status == DeliveryStatus::Pending)
+        .then(|| Item { attempts: update.attempts, next_at: update.next_at, ..item.clone() });
+    let durable = shared.recorder.record(update).await;
+    {
+        let mut ledger = seat.ledger();
+        if durable { ledger.record(item.event) } else { ledger.abandon(item.event) }
+    }
+    seat.tell(EndpointMsg::Recorded { retry: retry.filter(|_| durable), durable });
+}
+
+async fn post(shared: &Shared, target: &Target, item: &Item) -> (Verdict, Option<u16>) {
+    let Ok(request) = request(target, item, shared.ports.clock.now()) else {
+        let error = DamagedSecret.to_string();
+        return (Verdict::Failed { retry_after: None, overloaded: false, error }, None);
+    };
+    kill_point::pass("webhook.before");
+    let limit = shared.options.post_limit;
+    let answer = shared.ports.egress.perform(Caller::TenantWebhook, request, limit).await;
+    kill_point::pass("webhook.after");
+    let status = answer.as_ref().ok().map(|response: &HttpResponse| response.status);
+    (retry::judge(&answer, shared.ports.clock.now()), status)
+}
+
+fn request(target: &Target, item: &Item, now: UnixMillis) -> Result<HttpRequest, DamagedSecret> {
+    let (id, timestamp_s) = (item.event.to_string(), now.0 / 1_000);
+    let signature = signatures(&target.secrets, &id, timestamp_s, &item.body)?;
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    Ok(HttpRequest {
+        method: Method::Post,
+        url: target.url.clone(),
+        headers: vec![
+            header("content-type", "application/json".to_owned()),
+            header("webhook-id", id),
+            header("webhook-timestamp", timestamp_s.to_string()),
+            header("webhook-signature", signature),
+        ],
+        body: item.body.clone(),
+        auth: AuthScheme::None,
+        effect: RequestEffect::Safe,
+    })
+}
+
+fn update(
+    shared: &Shared,
+    endpoint: EndpointId,
+    item: &Item,
+    verdict: &Verdict,
+    last_status: Option<u16>,
+    now: UnixMillis,
+) -> DeliveryUpdate {
+    let attempts = item.attempts.saturating_add(1);
+    let (status, next_at, last_error, result) = match verdict {
+        Verdict::Delivered => (DeliveryStatus::Delivered, now, None, &shared.results.delivered),
+        Verdict::Gone => (DeliveryStatus::Failed, now, Some("status 410".to_owned()), &shared.results.gone),
+        Verdict::Failed { retry_after, error, .. } => {
+            let delays = &shared.options.retry_delays;
+            match retry::next_at(delays, attempts, *retry_after, now, rand::random()) {
+                Some(at) => (DeliveryStatus::Pending, at, Some(error.clone()), &shared.results.retrying),
+                None => (DeliveryStatus::Failed, now, Some(error.clone()), &shared.results.failed),
+            }
+        }
+    };
+    result.increment(1);
+    DeliveryUpdate { endpoint, event: item.event, status, attempts, next_at, last_status, last_error }
+}
+
+async fn disable(shared: &Shared, id: EndpointId) {
+    for _ in 0..DISABLE_TRIES {
+        match shared.ports.endpoints.disable(id).await {
+            Ok(()) => {
+                tracing::info!(endpoint.id = %id, "endpoint answered 410 and is disabled");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(endpoint.id = %id, error = &error as &dyn std::error::Error, "could not disable an endpoint");
+            }
+        }
+        tokio::time::sleep(DISABLE_PAUSE).await;
+    }
+}

@@ -1,0 +1,24 @@
+//! Cascades in NATS JetStream.
+//!
+//! Partition `p` lives in bucket `p % buckets`, because one stream flushes one write at a time. A bucket
+//! follows the layout of a NATS key-value bucket, so that its tools can read it. Keys:
+//!
+//! - `e.<partition>.<message id>`: the envelope, JSON, written once;
+//! - `s.<partition>.<message id>`: the state; its stream sequence is the revision;
+//! - `l.<partition>.<message id>`: present while the cascade lives, holding when it is due.
+//!
+//! The `l` keys are what recovery lists: reading every state instead would read all that ended in the
+//! last weeks. They cost no flush of their own and cannot disagree with the states, because each commit
+//! is *one atomic batch* (nats-server 2.12): envelope, live key and state together, the state guarded by
+//! its expected sequence. Everything but live keys expires by itself some weeks after the message ended.
+
+mod batch;
+mod bucket;
+mod keys;
+mod live;
+mod options;
+mod store;
+mod value;
+
+pub use options::{ClusterOptions, OpenError};
+pub use store::NatsCascadeStore;

@@ -1,0 +1,211 @@
+//! The store itself.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_nats::{Client, jetstream};
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use hermes_domain::{MessageId, cascade::decode, message::Envelope};
+use hermes_ports::{
+    CascadeStore, StoreError,
+    cascade_store::{Commit, OpenCascade, Revision, StoredCascade},
+};
+use parking_lot::Mutex;
+
+use super::{
+    batch::{self, Put},
+    bucket::{Bucket, unavailable},
+    keys::{self, Kind},
+    live,
+    options::{ClusterOptions, OpenError},
+    value::{self, Rest},
+};
+use crate::commit_rest::{CommitRest, RestOfCommit};
+
+/// How long a deleted live key stays, for scans that are under way.
+const DELETED_FOR: Duration = Duration::from_secs(120);
+
+/// Keeps cascades in NATS JetStream.
+pub struct NatsCascadeStore {
+    client: Client,
+    buckets: Vec<Bucket>,
+    rest: Arc<dyn CommitRest>,
+    options: ClusterOptions,
+    /// What is left of the newest scan of everything: boot pages through one scan.
+    scanned: Mutex<Vec<OpenCascade>>,
+}
+
+impl NatsCascadeStore {
+    /// Opens the buckets, making those that do not exist.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(
+        client: Client,
+        options: ClusterOptions,
+        rest: Arc<dyn CommitRest>,
+    ) -> Result<Arc<Self>, OpenError> {
+        if options.buckets == 0 {
+            return Err(OpenError::NoBuckets);
+        }
+        if !client.is_server_compatible(2, 12, 0) {
+            return Err(OpenError::ServerTooOld { found: client.server_info().version });
+        }
+        let context = jetstream::new(client.clone());
+        let buckets = (0..options.buckets).map(|number| Bucket::open(&context, number, &options));
+        let buckets = try_join_all(buckets).await?;
+        Ok(Arc::new(Self { client, buckets, rest, options, scanned: Mutex::default() }))
+    }
+
+    fn bucket(&self, partition: u8) -> &Bucket {
+        // Never empty: `open` refuses that.
+        &self.buckets[usize::from(partition) % self.buckets.len()]
+    }
+
+    async fn write(&self, commit: &Commit) -> Result<Revision, StoreError> {
+        let bucket = self.bucket(commit.id.partition());
+        let puts = self.puts(bucket, commit)?;
+        let permit = bucket.batches.acquire().await.map_err(unavailable("waiting for a batch"))?;
+        let sequence = batch::write(&self.client, &puts).await?;
+        drop(permit);
+        Ok(Revision(sequence))
+    }
+
+    /// The keys that a commit writes; the guarded state comes last, so its sequence is the answer.
+    fn puts(&self, bucket: &Bucket, commit: &Commit) -> Result<Vec<Put>, StoreError> {
+        let now = self.options.clock.now();
+        let kept = |until: hermes_domain::UnixMillis| {
+            Some(Duration::from_millis(until.since(now)) + self.options.ended_for)
+        };
+        let put = |kind, value, expected, ttl| Put {
+            subject: bucket.subject(&keys::key(kind, commit.id)),
+            value,
+            expected,
+            ttl,
+            deletes: false,
+        };
+        let mut puts = Vec::with_capacity(3);
+        if let (None, Some(envelope)) = (commit.expected, &commit.envelope) {
+            let json = serde_json::to_vec(&**envelope).map_err(|_| damaged("envelope", commit.id))?;
+            puts.push(put(Kind::Envelope, json.into(), Some(0), kept(envelope.expires_at)));
+        }
+        puts.push(match commit.due {
+            Some(due) => put(Kind::Live, value::encode_live(due, commit.owes_effect), None, None),
+            None => Put { deletes: true, ..put(Kind::Live, bytes::Bytes::new(), None, Some(DELETED_FOR)) },
+        });
+        let state = value::encode_state(commit).map_err(|_| damaged("rest", commit.id))?;
+        let expected = commit.expected.map_or(0, |revision| revision.0);
+        puts.push(put(Kind::State, state, Some(expected), kept(commit.due.unwrap_or(now))));
+        Ok(puts)
+    }
+
+    /// The envelope of a commit, read back where the commit does not bring it.
+    async fn envelope(&self, commit: &Commit) -> Result<Arc<Envelope>, StoreError> {
+        match &commit.envelope {
+            Some(envelope) => Ok(Arc::clone(envelope)),
+            None => self.stored_envelope(commit.id).await,
+        }
+    }
+
+    async fn stored_envelope(&self, id: MessageId) -> Result<Arc<Envelope>, StoreError> {
+        let found = self.bucket(id.partition()).get(&keys::key(Kind::Envelope, id)).await?;
+        let found = found.ok_or_else(|| damaged("envelope", id))?;
+        serde_json::from_slice(&found.value).map(Arc::new).map_err(|_| damaged("envelope", id))
+    }
+
+    async fn record_rest(&self, stored: &StoredCascade, rest: Rest) -> Result<(), StoreError> {
+        let rest = RestOfCommit {
+            envelope: Arc::clone(&stored.envelope),
+            state: stored.state.clone(),
+            outbox: rest.outbox,
+            consumed: rest.consumed,
+            provider_ids: rest.provider_ids,
+        };
+        self.rest.record(rest).await
+    }
+
+    async fn scan_all(&self) -> Result<Vec<OpenCascade>, StoreError> {
+        let scans = self.buckets.iter().map(|bucket| live::scan(bucket, self.client.new_inbox(), None));
+        let mut open: Vec<_> = try_join_all(scans).await?.into_iter().flatten().collect();
+        open.sort_unstable_by_key(|open| open.id);
+        Ok(open)
+    }
+}
+
+#[async_trait]
+impl CascadeStore for NatsCascadeStore {
+    async fn commit(&self, commit: Commit) -> Result<Revision, StoreError> {
+        if commit.expected.is_none() && commit.envelope.is_none() {
+            return Err(damaged("envelope", commit.id));
+        }
+        let state = decode(&commit.state).map_err(|_| damaged("state", commit.id))?;
+        if let (None, Some(claim), Some(envelope)) = (commit.expected, &commit.claim, &commit.envelope) {
+            self.rest.claim(claim, envelope.created_at).await?;
+        }
+        let revision = self.write(&commit).await?;
+        let envelope = self.envelope(&commit).await?;
+        let rest =
+            Rest { outbox: commit.outbox, consumed: commit.consumed, provider_ids: commit.provider_ids };
+        self.record_rest(&StoredCascade { envelope, state, revision }, rest).await?;
+        Ok(revision)
+    }
+
+    /// Also records the rest of the newest commit, in case that was cut short.
+    async fn load(&self, id: MessageId) -> Result<Option<StoredCascade>, StoreError> {
+        let Some(found) = self.bucket(id.partition()).get(&keys::key(Kind::State, id)).await? else {
+            return Ok(None);
+        };
+        let (state, rest) = value::decode_state(&found.value).ok_or_else(|| damaged("state", id))?;
+        let state = decode(&state).map_err(|_| damaged("state", id))?;
+        let (envelope, revision) = (self.stored_envelope(id).await?, Revision(found.sequence));
+        let stored = StoredCascade { envelope, state, revision };
+        self.record_rest(&stored, rest).await?;
+        Ok(Some(stored))
+    }
+
+    /// Reads every live key of the partition for each page: ask for large pages.
+    async fn open(
+        &self,
+        partition: u8,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<OpenCascade>, StoreError> {
+        let open = live::scan(self.bucket(partition), self.client.new_inbox(), Some(partition)).await?;
+        Ok(page(&open, after, limit))
+    }
+
+    /// The first page scans; further pages are served from that scan, until the next first page.
+    async fn open_all(&self, after: Option<MessageId>, limit: usize) -> Result<Vec<OpenCascade>, StoreError> {
+        if after.is_none() {
+            let open = self.scan_all().await?;
+            *self.scanned.lock() = open;
+        }
+        let mut scanned = self.scanned.lock();
+        let found = page(&scanned, after, limit);
+        if found.len() < limit {
+            *scanned = Vec::new();
+        }
+        Ok(found)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let stream = self.bucket(0).stream.get_info().await;
+        stream.map(drop).map_err(unavailable("answering a ping"))
+    }
+}
+
+impl fmt::Debug for NatsCascadeStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsCascadeStore").field("buckets", &self.buckets.len()).finish_non_exhaustive()
+    }
+}
+
+/// `open` is sorted.
+fn page(open: &[OpenCascade], after: Option<MessageId>, limit: usize) -> Vec<OpenCascade> {
+    let first = after.map_or(0, |after| open.partition_point(|open| open.id <= after));
+    open.iter().skip(first).take(limit).copied().collect()
+}
+
+fn damaged(what: &str, id: MessageId) -> StoreError {
+    StoreError::Damaged { what: format!("{what} of {id}") }
+}

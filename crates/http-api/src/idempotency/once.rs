@@ -1,0 +1,84 @@
+//! Requests that make something else than messages, once per key.
+
+use std::error::Error;
+
+use axum::response::Response;
+use hermes_domain::{TenantId, message::Mode};
+use hermes_ports::idempotency::{Claim, ClaimResult};
+use http::{StatusCode, request::Parts};
+use serde_json::Value;
+use tracing::warn;
+
+use super::{Fingerprint, IdempotencyKey, KEPT_MS, REPLAYED, find};
+use crate::{api::Api, problem::Problem, reply::Reply};
+
+/// The scope of operators' keys.
+pub(crate) const OPERATOR: (TenantId, Mode) = (TenantId::from_u128(0), Mode::Live);
+
+/// A request with an idempotency key.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed {
+    pub(crate) scope: (TenantId, Mode),
+    pub(crate) key: IdempotencyKey,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Keyed {
+    /// `None` when the request names no key.
+    pub(crate) fn of(
+        scope: (TenantId, Mode),
+        parts: &Parts,
+        fingerprint: impl FnOnce() -> Fingerprint,
+    ) -> Result<Option<Self>, Problem> {
+        let key = IdempotencyKey::of(&parts.headers)?;
+        Ok(key.map(|key| Self { scope, key, fingerprint: fingerprint() }))
+    }
+
+    /// Of a request with a JSON body.
+    pub(crate) fn of_json(
+        scope: (TenantId, Mode),
+        parts: &Parts,
+        body: &Value,
+    ) -> Result<Option<Self>, Problem> {
+        Self::of(scope, parts, || super::fingerprint(&parts.method, parts.uri.path(), body))
+    }
+}
+
+/// Runs `work`, unless the key has led to a reply already: then that reply is given again.
+pub(crate) async fn once(
+    api: &Api,
+    keyed: Option<Keyed>,
+    work: impl Future<Output = Result<Reply, Problem>>,
+) -> Result<Response, Problem> {
+    let Some(keyed) = keyed else { return work.await.map(Reply::into_response) };
+    let _running = api.in_progress.start(keyed.scope, keyed.key.as_str())?;
+    if let Some(claim) = find(api, &keyed).await? {
+        return Ok(replay(claim));
+    }
+    let reply = work.await?;
+    let (tenant, mode) = keyed.scope;
+    let claim = Claim {
+        tenant,
+        mode,
+        key: keyed.key.as_str().to_owned(),
+        fingerprint: keyed.fingerprint,
+        result: ClaimResult::Reply { status: reply.status(), body: reply.without_secrets() },
+        expires_at: api.now().plus_ms(KEPT_MS),
+    };
+    if let Err(failure) = api.ports.idempotency.save(claim).await {
+        // The work is done and its reply is true; only a repetition would not be recognised.
+        warn!(error = &failure as &dyn Error, "could not keep the reply of an idempotent request");
+    }
+    Ok(reply.into_response())
+}
+
+fn replay(claim: Claim) -> Response {
+    let (status, body) = match claim.result {
+        ClaimResult::Reply { status, body } => (status, body),
+        // The fingerprint holds the path, so a message's claim cannot be met here.
+        ClaimResult::Message(id) => (200, serde_json::json!({ "id": id }).to_string()),
+    };
+    let mut response = crate::reply::json_text(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body);
+    response.headers_mut().insert(REPLAYED.0, REPLAYED.1);
+    response
+}

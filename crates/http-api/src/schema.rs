@@ -1,0 +1,12 @@
+//! Reading JSON against a schema: every fault at once, each with its JSON pointer.
+//!
+//! Readers are small functions from a value to `Option<T>`; `None` means that a fault was noted. They
+//! take values apart instead of copying them, which keeps the way of a message to its `202` short.
+
+mod faults;
+mod object;
+mod read;
+
+pub(crate) use faults::Faults;
+pub(crate) use object::{Object, object, root};
+pub(crate) use read::{any_object, boolean, choice, id, instant, integer, list, map, text, token, web_url};
