@@ -127,6 +127,7 @@ pub(crate) struct Run {
 }
 
 /// What only the start needs.
+#[expect(clippy::large_enum_variant, reason = "lives for a moment, once per actor")]
 enum Birth {
     New { claim: Option<Claim>, reply: oneshot::Sender<Result<(), SubmitError>>, first: Transition },
     Loaded { recovered: bool },

@@ -289,13 +289,13 @@ impl Actor for CascadesSupervisor {
             CascadesMsg::Sweep => self.sweep(state),
             CascadesMsg::Kill { id, panic, reply } => answer(reply, self.kill(state, id, panic)),
             CascadesMsg::View(id, reply) => {
-                self.show(state, vec![id], move |mut views| answer(reply, views.pop()))
+                self.show(state, vec![id], move |mut views| answer(reply, views.pop()));
             }
             CascadesMsg::Inspect(reply) => {
                 let own = self.view(state);
                 let shown = state.children.iter().take(CHILDREN_SHOWN_MAX).map(|(id, _)| *id).collect();
                 self.show(state, shown, move |views| {
-                    answer(reply, std::iter::once(own).chain(views).collect())
+                    answer(reply, std::iter::once(own).chain(views).collect());
                 });
             }
         }
