@@ -81,7 +81,7 @@ impl State {
                 Err(refused) => return self.set_alarm(me, refused),
             }
         }
-        let _ = me.cast(ProviderMsg::Wake); // We are running, so our mailbox is open.
+        let _ = self.args.mailbox.cast(me, ProviderMsg::Wake); // We run, so our mailbox is open.
     }
 
     /// Wakes up when a refusal may be over. Slots and holds end with a wake-up from the line.
@@ -94,10 +94,10 @@ impl State {
             return;
         }
         let wait = Duration::from_millis(at.since(self.args.clock.now()).max(1));
-        let me = me.clone();
+        let (me, mailbox) = (me.clone(), self.args.mailbox.clone());
         let alarm = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            let _ = me.cast(ProviderMsg::Wake); // It may have ended meanwhile.
+            let _ = mailbox.cast(&me, ProviderMsg::Wake); // It may have ended meanwhile.
         });
         self.alarm = Some((at, AbortOnDropHandle::new(alarm)));
     }

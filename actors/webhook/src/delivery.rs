@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hermes_domain::{EndpointId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, UnixMillis};
 use hermes_ports::{
     egress::Caller,
     http::{AuthScheme, HttpRequest, HttpResponse, Method, RequestEffect},
@@ -24,23 +24,50 @@ use crate::{
 const DISABLE_TRIES: u32 = 5;
 const DISABLE_PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes a try that the ledger knows as open, and closes it.
+/// A try that the ledger knows as open. However its task ends, the ledger is closed.
+struct Try {
+    seat: Arc<Seat>,
+    event: EventId,
+    answered: bool,
+    durable: bool,
+}
+
+impl Try {
+    fn answered(&mut self) {
+        self.answered = true;
+        self.seat.ledger().answered();
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        let mut ledger = self.seat.ledger();
+        if !self.answered {
+            ledger.answered();
+        }
+        if self.durable { ledger.record(self.event) } else { ledger.abandon(self.event) }
+    }
+}
+
+/// Makes a try that has just been opened in the ledger.
 pub(crate) async fn deliver(shared: Arc<Shared>, seat: Arc<Seat>, target: Target, item: Item) {
+    let mut open = Try { seat: Arc::clone(&seat), event: item.event, answered: false, durable: false };
     let (verdict, status) = post(&shared, &target, &item).await;
     let now = shared.ports.clock.now();
-    seat.ledger().answered();
+    open.answered();
     seat.tell(EndpointMsg::Answered { rest_until: retry::rest_until(&verdict, now) });
     if verdict == Verdict::Gone {
         disable(&shared, seat.id).await;
     }
     let update = update(&shared, seat.id, &item, &verdict, status, now);
-    let retry = (update.status == DeliveryStatus::Pending)
-        .then(|| Item { attempts: update.attempts, next_at: update.next_at, ..item.clone() });
+    let retry = (update.status == DeliveryStatus::Pending).then(|| Item {
+        attempts: update.attempts,
+        next_at: update.next_at,
+        ..item.clone()
+    });
     let durable = shared.recorder.record(update).await;
-    {
-        let mut ledger = seat.ledger();
-        if durable { ledger.record(item.event) } else { ledger.abandon(item.event) }
-    }
+    open.durable = durable;
+    drop(open);
     seat.tell(EndpointMsg::Recorded { retry: retry.filter(|_| durable), durable });
 }
 

@@ -34,7 +34,10 @@ pub(crate) struct Batching {
 
 impl Recorder {
     /// A recorder and the work that must run for it; it ends with the last clone of the recorder.
-    pub(crate) fn new(outbox: Arc<dyn Outbox>, batching: Batching) -> (Self, impl Future<Output = ()> + Send) {
+    pub(crate) fn new(
+        outbox: Arc<dyn Outbox>,
+        batching: Batching,
+    ) -> (Self, impl Future<Output = ()> + Send) {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         (Self(jobs), work(outbox, queue, batching))
     }

@@ -78,26 +78,31 @@ impl Reading {
 }
 
 impl State {
+    /// Whether there is room for what a reading brings.
+    pub(super) fn may_read(&self) -> bool {
+        !self.stood_down && self.window.len() <= self.args.shared.options.window_max / LOW_WATER_PARTS
+    }
+
     /// Reads the outbox in a task if that may bring something.
     pub(super) fn read_outbox(&mut self, now: UnixMillis) {
-        let (shared, seat) = (&self.args.shared, &self.args.seat);
-        let options = &shared.options;
-        if self.stood_down || self.window.len() > options.window_max / LOW_WATER_PARTS {
+        if !self.may_read() {
             return;
         }
-        let Some(take) = self.reading.start(now, options.load_max) else { return };
+        let (shared, seat) = (&self.args.shared, &self.args.seat);
+        let Some(take) = self.reading.start(now, shared.options.load_max) else { return };
         seat.reading_begins();
         let (since, open) = (seat.ledger().now(), seat.ledger().open());
         // What is in memory is pending in the outbox too, and mostly earlier than what is not.
         let limit = self.window.len() + open + take;
-        let (shared, me, id) = (Arc::clone(shared), self.me.clone(), seat.id);
+        let (shared, id) = (Arc::clone(shared), seat.id);
+        let (me, mailbox) = (self.me.clone(), self.args.mailbox.clone());
         tokio::spawn(async move {
             let _turn = shared.readings.acquire().await; // Never closed.
             let read = timeout(READ_LIMIT, shared.ports.outbox.pending(id, limit)).await;
             let read = read.unwrap_or_else(|late| {
                 Err(StoreError::Unavailable { attempted: "reading pending webhooks", cause: Box::new(late) })
             });
-            let _ = me.cast(EndpointMsg::Loaded { read, since, limit }); // It may have ended meanwhile.
+            let _ = mailbox.cast(&me, EndpointMsg::Loaded { read, since, limit }); // It may have ended meanwhile.
         });
     }
 
@@ -136,7 +141,7 @@ impl State {
     }
 
     /// There is more than fits: announcements wait their turn in the outbox, behind what is there.
-    fn more(&mut self) {
+    pub(super) fn more(&mut self) {
         self.reading.wanted();
         self.args.seat.turn_away();
     }

@@ -1,0 +1,46 @@
+//! The recipient layer: whether addresses can exist.
+
+use hermes_domain::address::{Email, InvalidAddress, Phone, Recipient};
+
+use super::request::RawRecipient;
+use crate::problem::{Code, Fault, Problem};
+
+/// Turns texts into addresses; every bad one is reported.
+pub(super) fn recipient(raw: RawRecipient) -> Result<Recipient, Problem> {
+    let mut faults = Vec::new();
+    let RawRecipient { phone, email, whatsapp, push, locale, timezone } = raw;
+    if phone.is_none() && email.is_none() && whatsapp.is_none() && push.is_empty() {
+        faults.push(Fault::new("/to", "address_missing", "expected at least one address"));
+    }
+    let recipient = Recipient {
+        phone: checked("/to/phone", phone, Phone::parse, &mut faults),
+        email: checked("/to/email", email, Email::parse, &mut faults),
+        whatsapp: checked("/to/whatsapp", whatsapp, Phone::parse, &mut faults),
+        push,
+        locale,
+        timezone,
+    };
+    if faults.is_empty() {
+        return Ok(recipient);
+    }
+    Err(Problem::new(Code::RecipientInvalid, "An address is not valid; see `errors`.").with_faults(faults))
+}
+
+fn checked<T>(
+    pointer: &'static str,
+    text: Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, InvalidAddress>,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    match parse(&text?) {
+        Ok(address) => Some(address),
+        Err(error) => {
+            let code = match error {
+                InvalidAddress::Phone => "phone_invalid",
+                InvalidAddress::Email => "email_invalid",
+            };
+            faults.push(Fault::new(pointer, code, error.to_string()));
+            None
+        }
+    }
+}

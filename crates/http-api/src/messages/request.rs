@@ -1,0 +1,175 @@
+//! A send request: its shape. What its addresses and contents are worth, later layers say.
+
+use std::collections::BTreeMap;
+
+use hermes_domain::{
+    CascadeTemplateId, UnixMillis,
+    address::{Channel, Platform, PushToken},
+    content::Content,
+    message::Lane,
+    money::Money,
+};
+use serde_json::Value;
+
+use super::{cascade, cascade::CascadeSpec, content};
+use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
+
+/// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
+const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
+/// Default of `dedupe.window_s`.
+const DEDUPE_S: u32 = 3_600;
+/// Longest `dedupe.window_s` (30 days).
+const DEDUPE_S_MAX: u32 = 2_592_000;
+
+const LANES: &[(&str, Lane)] =
+    &[("otp", Lane::Otp), ("transactional", Lane::Transactional), ("bulk", Lane::Bulk)];
+const PLATFORMS: &[(&str, Platform)] =
+    &[("android", Platform::Android), ("ios", Platform::Ios), ("web", Platform::Web)];
+
+/// A request to send.
+pub(super) struct SendRequest {
+    pub(super) to: RawRecipient,
+    pub(super) content: Content,
+    pub(super) cascade: CascadeChoice,
+    pub(super) sender: BTreeMap<Channel, String>,
+    pub(super) lane: Lane,
+    pub(super) send_at: Option<UnixMillis>,
+    pub(super) expires_at: Option<UnixMillis>,
+    pub(super) dedupe: Option<Dedupe>,
+    pub(super) max_cost: Option<Money>,
+    pub(super) tags: Vec<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// Addresses as texts. No `Debug`: they are addresses.
+#[derive(Default)]
+pub(super) struct RawRecipient {
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) whatsapp: Option<String>,
+    pub(super) push: Vec<PushToken>,
+    pub(super) locale: Option<String>,
+    pub(super) timezone: Option<String>,
+}
+
+/// Which cascade to run.
+pub(super) enum CascadeChoice {
+    /// The tenant's own.
+    Default,
+    /// A stored one.
+    Stored(CascadeTemplateId),
+    /// This one.
+    Inline(CascadeSpec),
+}
+
+/// The same key within the window is the same message.
+pub(super) struct Dedupe {
+    pub(super) key: String,
+    pub(super) window_s: u32,
+}
+
+/// Reads a send request that arrived at `now`.
+pub(super) fn send_request(
+    now: UnixMillis,
+) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
+    move |fields, faults| {
+        let to = fields.required("to", faults, object(recipient));
+        fields.unsupported("template", faults, "stored templates are not available; send `content`");
+        let content = fields.required("content", faults, content::content);
+        let cascade = fields.optional("cascade", faults, cascade_choice);
+        let sender = fields.optional("sender", faults, object(sender)).unwrap_or_default();
+        let lane = fields.optional("lane", faults, choice(LANES)).unwrap_or_default();
+        let send_at = fields.optional("send_at", faults, send_at(now));
+        let start = send_at.unwrap_or(now).max(now);
+        let expires_at = fields.optional("expires_at", faults, expires_at(start));
+        let dedupe = fields.optional("dedupe", faults, object(dedupe));
+        let max_cost = fields.optional("limits", faults, object(limits));
+        let tags = fields.optional("tags", faults, list(0..=10, text(1..=128))).unwrap_or_default();
+        let metadata = fields.optional("metadata", faults, map(50, 128, text(0..=500))).unwrap_or_default();
+        Some(SendRequest {
+            to: to?,
+            content: content?,
+            cascade: cascade.unwrap_or(CascadeChoice::Default),
+            sender,
+            lane,
+            send_at,
+            expires_at,
+            dedupe,
+            max_cost,
+            tags,
+            metadata,
+        })
+    }
+}
+
+fn recipient(fields: &mut Object, faults: &mut Faults) -> Option<RawRecipient> {
+    Some(RawRecipient {
+        phone: fields.optional("phone", faults, text(1..=64)),
+        email: fields.optional("email", faults, text(1..=320)),
+        whatsapp: fields.optional("whatsapp", faults, text(1..=64)),
+        push: fields.optional("push", faults, list(0..=50, push_token)).unwrap_or_default(),
+        locale: fields.optional("locale", faults, token(2..=35)),
+        timezone: fields.optional("timezone", faults, token(1..=64)),
+    })
+}
+
+fn push_token(value: Value, faults: &mut Faults) -> Option<PushToken> {
+    object(|fields, faults| {
+        let token = fields.required("token", faults, token(1..=4_096));
+        let platform = fields.optional("platform", faults, choice(PLATFORMS));
+        Some(PushToken { token: token?, platform })
+    })(value, faults)
+}
+
+fn cascade_choice(value: Value, faults: &mut Faults) -> Option<CascadeChoice> {
+    if value.is_string() {
+        return id(value, faults).map(CascadeChoice::Stored);
+    }
+    cascade::cascade(value, faults).map(CascadeChoice::Inline)
+}
+
+fn sender(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, String>> {
+    let mut senders = BTreeMap::new();
+    for (name, channel) in cascade::CHANNELS {
+        if let Some(sender) = fields.optional(name, faults, text(1..=320)) {
+            senders.insert(*channel, sender);
+        }
+    }
+    Some(senders)
+}
+
+fn send_at(now: UnixMillis) -> impl FnOnce(Value, &mut Faults) -> Option<UnixMillis> {
+    move |value, faults| {
+        let at = instant(value, faults)?;
+        if at.since(now) > AHEAD_MS_MAX {
+            return faults.note("range", "expected at most 90 days from now");
+        }
+        Some(at)
+    }
+}
+
+fn expires_at(start: UnixMillis) -> impl FnOnce(Value, &mut Faults) -> Option<UnixMillis> {
+    move |value, faults| {
+        let at = instant(value, faults)?;
+        if at <= start {
+            return faults.note("range", "expected an instant in the future and after send_at");
+        }
+        if at.since(start) > AHEAD_MS_MAX {
+            return faults.note("range", "expected at most 90 days after the message starts");
+        }
+        Some(at)
+    }
+}
+
+fn dedupe(fields: &mut Object, faults: &mut Faults) -> Option<Dedupe> {
+    let key = fields.required("key", faults, text(1..=255));
+    let window_s = fields.optional("window_s", faults, integer(1..=DEDUPE_S_MAX)).unwrap_or(DEDUPE_S);
+    Some(Dedupe { key: key?, window_s })
+}
+
+/// `limits.max_cost` bounds what any one attempt may cost.
+fn limits(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
+    let amount = fields.required("max_cost", faults, text(1..=32));
+    let currency = fields.required("currency", faults, text(3..=3));
+    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
+}

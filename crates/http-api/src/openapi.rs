@@ -1,0 +1,84 @@
+//! The OpenAPI document, made from the same table as the routes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use crate::{
+    operation::Operation,
+    problem::{Code, Fault, ProblemDocument},
+    router,
+};
+
+/// What the operations say, collected.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    paths: BTreeMap<String, Map<String, Value>>,
+    schemas: BTreeMap<String, Value>,
+}
+
+impl Document {
+    pub(crate) fn add(&mut self, operation: &mut Operation) {
+        let path = self.paths.entry(operation.documented_path()).or_default();
+        path.insert(operation.verb.name().to_owned(), operation.describe());
+        self.schemas.extend(operation.schemas.drain(..));
+    }
+
+    pub(crate) fn finish(mut self) -> Value {
+        let mut problem = serde_json::to_value(ProblemDocument::schema()).unwrap_or_default();
+        let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        problem["properties"]["code"]["enum"] = json!(codes);
+        self.schemas.insert(ProblemDocument::name().into_owned(), problem);
+        let fault = serde_json::to_value(Fault::schema()).unwrap_or_default();
+        self.schemas.insert(Fault::name().into_owned(), fault);
+        json!({
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Hermes",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": "Delivers messages: SMS, then email, then push, until one arrives. \
+                                Errors are `application/problem+json` (RFC 9457).",
+                "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            },
+            "paths": self.paths,
+            "components": {
+                "schemas": self.schemas,
+                "securitySchemes": security_schemes(),
+                "parameters": { "IdempotencyKey": idempotency_key() },
+                "responses": { "Problem": {
+                    "description": "The request was refused.",
+                    "content": {
+                        "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+                    },
+                } },
+            },
+        })
+    }
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "tenantKey": {
+            "type": "http", "scheme": "bearer",
+            "description": "`hk_live_…` or `hk_test_…`. The two see nothing of each other.",
+        },
+        "operatorKey": { "type": "http", "scheme": "bearer", "description": "`hak_…`" },
+    })
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        "description": "The same key with the same request gives the same reply, for 24 hours at least.",
+    })
+}
+
+/// The document, as served and as kept in `schema/http/openapi.json`.
+pub fn document() -> String {
+    #[expect(clippy::expect_used, reason = "a JSON value always serialises")]
+    let mut text = serde_json::to_string_pretty(&router::routes().document.finish()).expect("JSON serialises");
+    text.push('\n');
+    text
+}
