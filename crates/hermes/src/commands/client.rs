@@ -41,7 +41,6 @@ pub(crate) struct DevFile {
     pub(crate) tenant_key: String,
     pub(crate) admin_key: String,
     pub(crate) simulator: String,
-    pub(crate) data: PathBuf,
 }
 
 /// Whose key a command takes.
@@ -88,7 +87,8 @@ impl ApiOptions {
             usage("say where the API is: --api URL, HERMES_API, or --data DIR of a running `hermes dev`");
         };
         // A key is never sent to a server that it does not belong to.
-        let same_server = |dev: &DevFile| self.api.as_ref().is_none_or(|api| trimmed(api) == trimmed(&dev.api));
+        let same_server =
+            |dev: &DevFile| self.api.as_ref().is_none_or(|api| trimmed(api) == trimmed(&dev.api));
         let from_dev = dev.filter(same_server).map(|dev| match caller {
             Caller::Tenant => dev.tenant_key,
             Caller::Operator => dev.admin_key,
@@ -99,6 +99,12 @@ impl ApiOptions {
 }
 
 // === impl DevFile ===
+
+impl std::fmt::Debug for DevFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DevFile").field("api", &self.api).finish_non_exhaustive()
+    }
+}
 
 impl DevFile {
     fn read(path: &Path) -> anyhow::Result<Option<Self>> {
@@ -130,7 +136,8 @@ impl Client {
     /// As for [`Client::connect`].
     pub(crate) fn new(api: String, key: &str) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default(); // An earlier choice stands.
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {key}")).context("this is not a key")?;
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {key}")).context("this is not a key")?;
         authorization.set_sensitive(true);
         let mut builder = reqwest::Client::builder().timeout(ANSWER_LIMIT);
         if is_local(&api) {
@@ -178,7 +185,10 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.with_context(unreachable)? {
             body.extend_from_slice(&chunk);
-            anyhow::ensure!(body.len() <= ANSWER_BYTES_MAX, "the answer is larger than {ANSWER_BYTES_MAX} bytes");
+            anyhow::ensure!(
+                body.len() <= ANSWER_BYTES_MAX,
+                "the answer is larger than {ANSWER_BYTES_MAX} bytes"
+            );
         }
         if !status.is_success() {
             bail!(problem(status.as_u16(), &body));
@@ -292,7 +302,10 @@ mod tests {
         let api = "http://127.0.0.1:8080".to_owned();
         assert_eq!(resolve(None, None, Caller::Tenant), (api.clone(), "hk_test_1".to_owned()));
         assert_eq!(resolve(None, None, Caller::Operator), (api.clone(), "hak_1".to_owned()));
-        assert_eq!(resolve(Some("http://127.0.0.1:8080/"), None, Caller::Operator), (api, "hak_1".to_owned()));
+        assert_eq!(
+            resolve(Some("http://127.0.0.1:8080/"), None, Caller::Operator),
+            (api, "hak_1".to_owned())
+        );
         let elsewhere = ("https://hermes.example".to_owned(), "hak_2".to_owned());
         assert_eq!(resolve(Some("https://hermes.example/"), Some("hak_2"), Caller::Operator), elsewhere);
     }

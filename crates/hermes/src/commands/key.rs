@@ -61,7 +61,9 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Create(New { tenant, mode, name, .. }) => {
-            let (Some(tenant), Some(mode)) = (tenant, mode) else { usage("give --tenant ID and --mode live|test") };
+            let (Some(tenant), Some(mode)) = (tenant, mode) else {
+                usage("give --tenant ID and --mode live|test")
+            };
             let mode = match mode {
                 Mode::Live => "live",
                 Mode::Test => "test",

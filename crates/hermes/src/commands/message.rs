@@ -95,9 +95,7 @@ impl Filter {
             ("cursor", &self.cursor),
         ];
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in pairs {
-            value.iter().for_each(|value| drop(query.append_pair(name, value)));
-        }
+        query.extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
         let query = query.finish();
         if query.is_empty() { query } else { format!("?{query}") }
     }

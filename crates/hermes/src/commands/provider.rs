@@ -52,7 +52,10 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             Command::Check { id } => {
                 let checked = client.post(&path(&id, "check"), &json!({})).await?;
                 print(&checked);
-                anyhow::ensure!(checked["ok"] == true, "the provider does not accept connection {id} as it is");
+                anyhow::ensure!(
+                    checked["ok"] == true,
+                    "the provider does not accept connection {id} as it is"
+                );
             }
             Command::Health { id } => print(&client.get(&path(&id, "health")).await?),
             Command::Hold { id } => print(&client.post(&path(&id, "hold"), &json!({})).await?),

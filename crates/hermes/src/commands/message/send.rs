@@ -42,7 +42,10 @@ pub(super) struct New {
 
 impl std::fmt::Debug for New {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("New").field("channels", &self.channels).field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("New")
+            .field("channels", &self.channels)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 

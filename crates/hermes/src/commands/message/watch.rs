@@ -10,8 +10,13 @@ use crate::commands::client::Client;
 /// How often the timeline is read.
 const EVERY: Duration = Duration::from_millis(200);
 /// The kinds of event that end a message.
-const ENDS: [&str; 5] =
-    ["message.delivered", "message.sent_unconfirmed", "message.failed", "message.expired", "message.cancelled"];
+const ENDS: [&str; 5] = [
+    "message.delivered",
+    "message.sent_unconfirmed",
+    "message.failed",
+    "message.expired",
+    "message.cancelled",
+];
 /// Stands for entries that had no room, the end perhaps among them.
 const TRUNCATED: &str = "timeline_truncated";
 
@@ -74,8 +79,10 @@ fn word(entry: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use axum::{Router, routing::get};
     use serde_json::json;
+
+    use super::*;
 
     fn message() -> Value {
         json!({
@@ -97,8 +104,33 @@ mod tests {
             line(&message(), &entry("attempt.status", Some(0), Some("delivered"))),
             "msg_1 sms twilio delivered 52 ms"
         );
-        assert_eq!(line(&message(), &entry("step.timed_out", Some(1), None)), "msg_1 email twilio step.timed_out 52 ms");
+        assert_eq!(
+            line(&message(), &entry("step.timed_out", Some(1), None)),
+            "msg_1 email twilio step.timed_out 52 ms"
+        );
         assert_eq!(line(&message(), &entry("message.delivered", None, None)), "msg_1 - - delivered 52 ms");
+    }
+
+    /// Follows a message whose timeline ends with `last` and which ended as `status` says.
+    async fn followed(last: &'static str, completed_at: Option<&'static str>) {
+        let message = json!({ "id": "msg_1", "status": "failed", "completed_at": completed_at, "plan": [] });
+        let timeline = json!({ "data": [entry("message.accepted", None, None), entry(last, None, None)] });
+        let app = Router::new()
+            .route("/v1/messages/msg_1", get(move || std::future::ready(message.to_string())))
+            .route("/v1/messages/msg_1/events", get(move || std::future::ready(timeline.to_string())));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::new(format!("http://{}", listener.local_addr().unwrap()), "hk_test_1").unwrap();
+        let server = tokio::spawn(async move { axum::serve(listener, app).await });
+        let limit = Duration::from_secs(5);
+        tokio::time::timeout(limit, follow(&client, "msg_1")).await.expect("it ends").unwrap();
+        assert!(follow(&client, "msg_2").await.is_err(), "no such message");
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_message_is_followed_to_its_end_even_when_the_timeline_has_no_room_for_it() {
+        followed("message.delivered", None).await;
+        followed(TRUNCATED, Some("2026-01-02T03:04:06.000Z")).await;
     }
 
     #[test]
