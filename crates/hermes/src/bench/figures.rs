@@ -73,7 +73,9 @@ mod tests {
         (1..=1_000).for_each(|ms| latencies.record(Duration::from_millis(ms)));
         let all = latencies.less(Duration::ZERO).unwrap();
         assert_eq!(all.samples, 1_000);
-        for (found, exact) in [(all.p50, 500.0), (all.p90, 900.0), (all.p99, 990.0), (all.p99_9, 999.0), (all.max, 1_000.0)] {
+        for (found, exact) in
+            [(all.p50, 500.0), (all.p90, 900.0), (all.p99, 990.0), (all.p99_9, 999.0), (all.max, 1_000.0)]
+        {
             assert!((found - exact).abs() <= exact / 900.0, "{found} instead of {exact}");
         }
         let rest = latencies.less(Duration::from_millis(600)).unwrap();

@@ -126,7 +126,10 @@ pub(super) fn response(bytes: &[u8]) -> Result<Option<(u16, Framing)>, Error> {
 ///
 /// # Errors
 /// [`Error::Protocol`].
-pub(super) fn request<'b>(bytes: &'b [u8], mut visit: impl FnMut(&'b str, &'b [u8])) -> Result<Option<Framing>, Error> {
+pub(super) fn request<'b>(
+    bytes: &'b [u8],
+    mut visit: impl FnMut(&'b str, &'b [u8]),
+) -> Result<Option<Framing>, Error> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     match parsed.parse(bytes) {
@@ -145,7 +148,9 @@ fn framing_fields(headers: &[httparse::Header<'_>]) -> Result<(Option<usize>, bo
     for header in headers {
         if header.name.eq_ignore_ascii_case("content-length") {
             let number = std::str::from_utf8(header.value).ok().and_then(|text| text.trim().parse().ok());
-            length = Some(number.filter(|bytes| *bytes <= BYTES_MAX).ok_or(Error::Protocol("a bad content-length"))?);
+            length = Some(
+                number.filter(|bytes| *bytes <= BYTES_MAX).ok_or(Error::Protocol("a bad content-length"))?,
+            );
         } else if header.name.eq_ignore_ascii_case("connection") {
             close = header.value.eq_ignore_ascii_case(b"close");
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
@@ -171,7 +176,10 @@ mod tests {
         let framing = Framing { head, body: 4, close: false };
         assert_eq!(response(ANSWER).unwrap(), Some((202, framing)));
         let closing = b"HTTP/1.1 204 No Content\r\nconnection: Close\r\n\r\n";
-        assert_eq!(response(closing).unwrap().unwrap().1, Framing { head: closing.len(), body: 0, close: true });
+        assert_eq!(
+            response(closing).unwrap().unwrap().1,
+            Framing { head: closing.len(), body: 0, close: true }
+        );
     }
 
     #[test]

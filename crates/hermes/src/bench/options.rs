@@ -185,7 +185,9 @@ impl Options {
     /// Refuses combinations that cannot work, as usage errors.
     pub(super) fn checked(self) -> Self {
         let waits_for_the_end = self.until == Some(Until::Terminal);
-        if self.scenario == Scenario::Waiting && (waits_for_the_end || self.webhook || self.completion.is_some()) {
+        if self.scenario == Scenario::Waiting
+            && (waits_for_the_end || self.webhook || self.completion.is_some())
+        {
             usage("waiting messages do not end: leave out --until terminal, --webhook and --completion");
         }
         if self.completion == Some(Completion::Log) && self.completion_log.is_none() && !self.spawn {
@@ -239,7 +241,7 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use clap::Parser;
 
@@ -249,7 +251,8 @@ mod tests {
         options: Options,
     }
 
-    fn parse(arguments: &[&str]) -> Options {
+    /// Options from a command line without the command.
+    pub(in crate::bench) fn parse(arguments: &[&str]) -> Options {
         Line::try_parse_from(std::iter::once("bench").chain(arguments.iter().copied())).unwrap().options
     }
 

@@ -125,7 +125,9 @@ impl Pacer {
         let thread = std::thread::Builder::new().name("bench-pacer".to_owned()).spawn(move || {
             let planned = schedule.take_while(|offset| *offset < length);
             let mut issued = 0;
-            for offset in planned.take(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX)) {
+            for offset in
+                planned.take(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX))
+            {
                 if !sleep_until(start + offset, &asked) {
                     break;
                 }
@@ -169,21 +171,26 @@ mod tests {
 
     #[test]
     fn even_spacing_is_exact_and_begins_at_once() {
-        let offsets: Vec<_> = Schedule::new(4.0, Spacing::Even, 1).take(5).map(|offset| offset.as_millis()).collect();
+        let offsets: Vec<_> =
+            Schedule::new(4.0, Spacing::Even, 1).take(5).map(|offset| offset.as_millis()).collect();
         assert_eq!(offsets, [0, 250, 500, 750, 1_000]);
     }
 
     #[test]
     fn poisson_spacing_keeps_the_rate_and_varies_as_much_as_its_mean() {
-        let offsets: Vec<f64> =
-            Schedule::new(1_000.0, Spacing::Poisson, 7).take(50_001).map(|offset| offset.as_secs_f64()).collect();
+        let offsets: Vec<f64> = Schedule::new(1_000.0, Spacing::Poisson, 7)
+            .take(50_001)
+            .map(|offset| offset.as_secs_f64())
+            .collect();
         let gaps: Vec<f64> = offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let deviation = (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
         assert!((mean - 0.001).abs() < 0.000_03, "mean {mean}");
         assert!((deviation / mean - 1.0).abs() < 0.05, "deviation {deviation}");
-        let again: Vec<f64> =
-            Schedule::new(1_000.0, Spacing::Poisson, 7).take(50_001).map(|offset| offset.as_secs_f64()).collect();
+        let again: Vec<f64> = Schedule::new(1_000.0, Spacing::Poisson, 7)
+            .take(50_001)
+            .map(|offset| offset.as_secs_f64())
+            .collect();
         assert_eq!(offsets, again, "a seed gives the same schedule");
     }
 
@@ -191,7 +198,8 @@ mod tests {
     async fn a_pacer_issues_what_was_meant_even_when_nobody_takes_it() {
         let (tickets, start) = (Arc::new(Tickets::default()), Instant::now());
         let schedule = Schedule::new(1_000.0, Spacing::Even, 1);
-        let pacer = Pacer::start(Arc::clone(&tickets), schedule, start, Duration::from_millis(20), None).unwrap();
+        let pacer =
+            Pacer::start(Arc::clone(&tickets), schedule, start, Duration::from_millis(20), None).unwrap();
         let first = tickets.take().await.unwrap();
         while !pacer.is_done() {
             tokio::task::yield_now().await;

@@ -87,7 +87,10 @@ mod tests {
         assert_eq!(cpu_ticks("7 (short) S 1"), None);
         let status = "Name:\thermes\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\n";
         assert_eq!(kilobytes(status, "VmRSS:"), Some(104_857_600));
-        assert_eq!(number("rchar: 1\nwrite_bytes: 4096\ncancelled_write_bytes: 1\n", "write_bytes:"), Some(4_096));
+        assert_eq!(
+            number("rchar: 1\nwrite_bytes: 4096\ncancelled_write_bytes: 1\n", "write_bytes:"),
+            Some(4_096)
+        );
         assert_eq!(number("", "write_bytes:"), None);
     }
 

@@ -119,7 +119,9 @@ mod tests {
     #[test]
     fn every_message_has_its_own_recipient_without_a_scripted_ending() {
         let mut template = template(Scenario::Sms, None);
-        for (number, phone) in [(0, "+4520000000"), (9_899, "+4520009899"), (9_900, "+4520010000"), (989_999, "+4520999899")] {
+        for (number, phone) in
+            [(0, "+4520000000"), (9_899, "+4520009899"), (9_900, "+4520010000"), (989_999, "+4520999899")]
+        {
             assert_eq!(json_of(template.render(number))["to"]["phone"], phone);
         }
     }
@@ -128,7 +130,10 @@ mod tests {
     fn a_cascade_starts_with_a_silent_number_and_ends_with_an_email() {
         let mut template = template(Scenario::Cascade, None);
         let to = &json_of(template.render(1_234))["to"];
-        assert_eq!((to["phone"].as_str(), to["email"].as_str()), (Some("+4522349902"), Some("bench001234@example.com")));
+        assert_eq!(
+            (to["phone"].as_str(), to["email"].as_str()),
+            (Some("+4522349902"), Some("bench001234@example.com"))
+        );
     }
 
     #[test]
