@@ -1,295 +1,287 @@
-//! One endpoint: what it is owed, what is on its way, what became of it.
+//! The actor of one endpoint: what is due, how much at a time, and when to look into the outbox.
+
+mod reading;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
-use hermes_domain::{EndpointId, EventId, UnixMillis};
+use hermes_domain::UnixMillis;
 use hermes_ports::{
     StoreError,
-    egress::{Caller, EgressError},
-    http::{AuthScheme, HttpRequest, HttpResponse, Method, RequestEffect},
-    kill_point,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry},
+    outbox::{Delivery, OutboxEntry},
 };
-use hermes_supervision::{ActorView, answer, error_chain, unix_millis};
-use hermes_telemetry::names::{label, metric};
+use hermes_supervision::{ActorView, Mailbox, answer, unix_millis};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tracing::warn;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::{retry, signature, webhooks::Ports};
+use crate::{
+    delivery::deliver,
+    item::Item,
+    ledger::Step,
+    seat::{Desk, Seat},
+    shared::Shared,
+    window::{Offered, Window},
+};
+use reading::Reading;
 
-/// Notifications kept in memory; more wait in the outbox.
-const WINDOW_MAX: usize = 10_000;
-/// Requests on their way to one endpoint.
-const IN_FLIGHT_MAX: usize = 64;
-/// How long one request may take.
-const REQUEST_LIMIT: Duration = Duration::from_secs(15);
-/// How often due retries and the outbox are looked at.
-const TICK: Duration = Duration::from_millis(250);
-/// Longest error text kept.
-const ERROR_CHARS_MAX: usize = 200;
-
-/// What an endpoint's actor can be told.
-#[derive(Debug)]
-pub(crate) enum EndpointMsg {
-    /// Something has just become owed.
-    Owed(OutboxEntry),
-    /// The outbox was read.
-    Loaded(Result<Vec<Delivery>, StoreError>),
-    /// A try ended.
-    Tried(Box<Delivery>, Result<HttpResponse, EgressError>),
-    /// Results were recorded, or could not be.
-    Recorded(Result<(), StoreError>, Vec<DeliveryUpdate>),
-    /// Time to look at retries and the outbox.
-    Tick,
-    /// Asks for the actor's view.
-    Inspect(RpcReplyPort<ActorView>),
-}
+/// What is due later than this stays in the outbox, in milliseconds.
+const HORIZON_MS: u64 = 60_000;
+/// After a try that could not be recorded the outbox is read again, in milliseconds.
+const UNRECORDED_RETRY_MS: u64 = 5_000;
 
 /// The actor.
 #[derive(Debug)]
-pub(crate) struct EndpointActor {
-    pub(crate) ports: Ports,
-    pub(crate) endpoint: EndpointId,
+pub(crate) struct EndpointActor;
+
+/// What it can be told.
+#[derive(Debug)]
+pub(crate) enum EndpointMsg {
+    /// These have become durable.
+    Announced(Vec<OutboxEntry>),
+    /// Some announcements were not kept.
+    Overflowed,
+    /// A request has an answer; the endpoint may want to rest.
+    Answered { rest_until: Option<UnixMillis> },
+    /// A try is on record, or never will be.
+    Recorded { retry: Option<Item>, durable: bool },
+    /// What was read from the outbox.
+    Loaded { read: Result<Vec<Delivery>, StoreError>, since: Step, limit: usize },
+    /// Something may be due.
+    Wake,
+    /// Look for what nobody announced.
+    Sweep,
+    /// The directory changed.
+    Changed,
+    /// Asks for its view.
+    Inspect(RpcReplyPort<ActorView>),
+}
+
+/// What it is started with.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) seat: Arc<Seat>,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) restarts: u32,
+    pub(crate) last_error: Option<String>,
 }
 
 /// Its state.
 #[derive(Debug)]
 pub(crate) struct State {
-    waiting: BTreeMap<(UnixMillis, EventId), Delivery>,
-    /// Everything that waits or is on its way: an event is never tried twice at once.
-    known: HashSet<EventId>,
-    in_flight: usize,
-    results: Vec<DeliveryUpdate>,
-    recording: bool,
-    loading: bool,
-    /// The outbox may hold more than is in memory.
-    more: bool,
+    args: Arguments,
+    me: ActorRef<EndpointMsg>,
+    window: Window,
+    held: Arc<AtomicUsize>,
+    reading: Reading,
+    /// The endpoint asked to be left alone until then.
+    resting: Option<UnixMillis>,
+    /// Disabled or removed: everything waits in the outbox.
+    stood_down: bool,
+    alarm: Option<(UnixMillis, AbortOnDropHandle<()>)>,
     started_at_ms: u64,
 }
 
-impl EndpointActor {
-    fn take(state: &mut State, delivery: Delivery) {
-        if state.known.contains(&delivery.event) {
-            return;
-        }
-        if state.known.len() >= WINDOW_MAX {
-            state.more = true;
-            return;
-        }
-        state.known.insert(delivery.event);
-        state.waiting.insert((delivery.next_at, delivery.event), delivery);
+impl State {
+    fn now(&self) -> UnixMillis {
+        self.args.shared.ports.clock.now()
     }
 
-    /// Reads the outbox when memory may not hold all of it.
-    fn load(&self, me: &ActorRef<EndpointMsg>, state: &mut State) {
-        if !state.more || state.loading || state.known.len() > WINDOW_MAX / 2 {
-            return;
-        }
-        (state.loading, state.more) = (true, false);
-        let (me, outbox, endpoint) = (me.clone(), self.ports.outbox.clone(), self.endpoint);
-        tokio::spawn(async move {
-            let loaded = outbox.pending(endpoint, WINDOW_MAX).await;
-            let _ = me.cast(EndpointMsg::Loaded(loaded)); // A successor reads the outbox itself.
-        });
-    }
-
-    /// Starts what is due, as many as may be on their way.
-    fn pump(&self, me: &ActorRef<EndpointMsg>, state: &mut State) {
-        let now = self.ports.clock.now();
-        while state.in_flight < IN_FLIGHT_MAX {
-            let Some(first) = state.waiting.first_entry() else { return };
-            if first.key().0 > now {
-                return;
+    fn announced(&mut self, entries: Vec<OutboxEntry>) {
+        for entry in entries {
+            let news = !self.stood_down && self.args.seat.ledger().is_news(entry.event);
+            let offered = if news { self.window.offer(entry.into()) } else { Offered::Known };
+            if offered != Offered::Added {
+                self.held.fetch_sub(1, Ordering::AcqRel);
             }
-            let delivery = first.remove();
-            state.in_flight += 1;
-            self.try_once(me, delivery, now);
+            if offered == Offered::Full {
+                self.more();
+            }
         }
     }
 
-    fn try_once(&self, me: &ActorRef<EndpointMsg>, delivery: Delivery, now: UnixMillis) {
-        let (me, egress, request) = (me.clone(), self.ports.egress.clone(), self.request(&delivery, now));
-        tokio::spawn(async move {
-            let result = match request {
-                Some(request) => {
-                    kill_point::pass("webhook.before");
-                    let result = egress.perform(Caller::TenantWebhook, request, REQUEST_LIMIT).await;
-                    kill_point::pass("webhook.after");
-                    result
+    /// Takes an item from elsewhere than the mailbox into the window.
+    fn hold(&mut self, item: Item) -> Offered {
+        let offered = self.window.offer(item);
+        if offered == Offered::Added {
+            self.held.fetch_add(1, Ordering::AcqRel);
+        }
+        offered
+    }
+
+    fn recorded(&mut self, retry: Option<Item>, durable: bool) {
+        let now = self.now();
+        if !durable {
+            self.reading.due_by(now.plus_ms(UNRECORDED_RETRY_MS));
+        }
+        let Some(item) = retry.filter(|_| !self.stood_down) else { return };
+        let at = item.next_at;
+        if at > now.plus_ms(HORIZON_MS) || self.hold(item) == Offered::Full {
+            self.reading.due_by(at);
+        }
+    }
+
+    /// Starts what is due and fits, and looks into the outbox if that may help.
+    fn pump(&mut self) {
+        let now = self.now();
+        if self.resting.is_some_and(|until| until <= now) {
+            self.resting = None;
+        }
+        while self.resting.is_none() && self.has_slot() {
+            let Some(item) = self.window.pop_due(now) else { break };
+            self.held.fetch_sub(1, Ordering::AcqRel);
+            let shared = &self.args.shared;
+            match shared.ports.endpoints.target(self.args.seat.id, now) {
+                Some(target) if !target.disabled => {
+                    if self.args.seat.ledger().begin(item.event) {
+                        let seat = Arc::clone(&self.args.seat);
+                        shared.tasks.spawn(deliver(Arc::clone(shared), seat, target, item));
+                    }
                 }
-                None => Err(EgressError::Refused("the endpoint is gone or disabled".to_owned())),
-            };
-            let _ = me.cast(EndpointMsg::Tried(Box::new(delivery), result)); // It stays pending in the outbox.
-        });
-    }
-
-    fn request(&self, delivery: &Delivery, now: UnixMillis) -> Option<HttpRequest> {
-        let entry = self.ports.endpoints.endpoint(self.endpoint).filter(|entry| !entry.endpoint.disabled)?;
-        let (id, timestamp_s) = (delivery.event.to_string(), now.0 / 1_000);
-        let signature = signature::sign(entry.secrets.active(now), &id, timestamp_s, &delivery.body);
-        let header = |name: &str, value: String| (name.to_owned(), value);
-        Some(HttpRequest {
-            method: Method::Post,
-            url: entry.endpoint.url.clone(),
-            headers: vec![
-                header("content-type", "application/json".to_owned()),
-                header("webhook-id", id),
-                header("webhook-timestamp", timestamp_s.to_string()),
-                header("webhook-signature", signature),
-            ],
-            body: Bytes::from(delivery.body.clone()),
-            auth: AuthScheme::None,
-            effect: RequestEffect::Submits,
-        })
-    }
-
-    fn tried(&self, state: &mut State, delivery: Delivery, result: &Result<HttpResponse, EgressError>) {
-        state.in_flight -= 1;
-        state.known.remove(&delivery.event);
-        let (now, tries) = (self.ports.clock.now(), delivery.attempts.saturating_add(1));
-        let status_code = result.as_ref().ok().map(|answer| answer.status);
-        let done = status_code.is_some_and(|status| (200..300).contains(&status));
-        let gone = status_code == Some(410);
-        if gone {
-            self.disable();
-        }
-        let retry_after = result.as_ref().ok().and_then(|answer| answer.header("retry-after")?.parse().ok());
-        let next = (!done && !gone).then(|| retry::next_try(tries, now, retry_after, rand::random())).flatten();
-        let (status, counted) = match (done, next) {
-            (true, _) => (DeliveryStatus::Delivered, "delivered"),
-            (false, Some(_)) => (DeliveryStatus::Pending, "retried"),
-            (false, None) => (DeliveryStatus::Failed, "failed"),
-        };
-        metrics::counter!(metric::WEBHOOKS_TOTAL, label::RESULT => counted).increment(1);
-        let last_error = result.as_ref().err().map(|error| error.to_string().chars().take(ERROR_CHARS_MAX).collect());
-        let next_at = next.unwrap_or(now);
-        state.results.push(DeliveryUpdate {
-            endpoint: self.endpoint,
-            event: delivery.event,
-            status,
-            attempts: tries,
-            next_at,
-            last_status: status_code,
-            last_error,
-        });
-        if status == DeliveryStatus::Pending {
-            Self::take(state, Delivery { attempts: tries, next_at, ..delivery });
-        }
-    }
-
-    /// The receiver said that it is gone for good.
-    fn disable(&self) {
-        let (directory, endpoint) = (self.ports.endpoints.clone(), self.endpoint);
-        tokio::spawn(async move {
-            let disabled = directory.update_endpoint(endpoint, None, |endpoint| endpoint.disabled = true).await;
-            if let Err(cause) = disabled {
-                warn!(endpoint.id = %endpoint, error = error_chain(&cause), "an endpoint answered 410 but could not be disabled");
+                Some(_) | None => self.stand_down(),
             }
-        });
+        }
+        self.read_outbox(now);
+        self.set_alarm(now);
     }
 
-    /// Records results, one batch at a time.
-    fn record(&self, me: &ActorRef<EndpointMsg>, state: &mut State) {
-        if state.recording || state.results.is_empty() {
+    fn has_slot(&self) -> bool {
+        let (ledger, options) = (self.args.seat.ledger(), &self.args.shared.options);
+        ledger.posting() < options.posts_max && ledger.open() < options.unrecorded_max
+    }
+
+    /// Everything in memory is in the outbox too.
+    fn stand_down(&mut self) {
+        self.stood_down = true;
+        let dropped = self.window.clear();
+        self.held.fetch_sub(dropped, Ordering::AcqRel);
+        self.alarm = None;
+    }
+
+    /// A disabled endpoint that is wanted again starts with what waits in the outbox.
+    fn changed(&mut self) {
+        let target = self.args.shared.ports.endpoints.target(self.args.seat.id, self.now());
+        match target {
+            Some(target) if !target.disabled => {
+                if self.stood_down {
+                    self.stood_down = false;
+                    self.reading.wanted();
+                }
+            }
+            Some(_) | None => self.stand_down(),
+        }
+    }
+
+    /// Wakes up for the next item or reading. A full house needs no alarm: answers wake it.
+    fn set_alarm(&mut self, now: UnixMillis) {
+        let item = self.window.next_due().filter(|_| self.has_slot());
+        let item = item.map(|at| self.resting.map_or(at, |until| at.max(until)));
+        let reading = self.reading.due_at().filter(|_| self.may_read());
+        let Some(at) = item.into_iter().chain(reading).min() else {
+            self.alarm = None;
+            return;
+        };
+        if self.alarm.as_ref().is_some_and(|(set, alarm)| *set == at && !alarm.is_finished()) {
             return;
         }
-        state.recording = true;
-        let updates = std::mem::take(&mut state.results);
-        let (me, outbox) = (me.clone(), self.ports.outbox.clone());
-        tokio::spawn(async move {
-            let recorded = outbox.record(updates.clone()).await;
-            let _ = me.cast(EndpointMsg::Recorded(recorded, updates)); // What was lost is sent again.
+        let wait = Duration::from_millis(at.since(now).max(1));
+        let (me, mailbox) = (self.me.clone(), self.args.mailbox.clone());
+        let alarm = tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let _ = mailbox.cast(&me, EndpointMsg::Wake); // It may have ended meanwhile.
         });
+        self.alarm = Some((at, AbortOnDropHandle::new(alarm)));
     }
 
-    fn view(&self, state: &State) -> ActorView {
-        let mut view = ActorView::new(format!("endpoint/{}", self.endpoint), "endpoint", "running");
+    fn view(&self) -> ActorView {
+        let state = match (self.stood_down, self.resting) {
+            (true, _) => "disabled",
+            (false, Some(_)) => "resting",
+            (false, None) => "delivering",
+        };
+        let mut view = ActorView::new(format!("endpoint/{}", self.args.seat.id), "endpoint", state);
         view.parent = Some("webhooks".to_owned());
-        view.started_at_ms = state.started_at_ms;
-        view.detail = serde_json::json!({ "waiting": state.waiting.len(), "in_flight": state.in_flight });
+        view.mailbox = self.args.mailbox.depth();
+        view.restarts = self.args.restarts;
+        view.last_error.clone_from(&self.args.last_error);
+        view.started_at_ms = self.started_at_ms;
+        let ledger = self.args.seat.ledger();
+        view.detail = serde_json::json!({
+            "posting": ledger.posting(),
+            "unrecorded": ledger.open(),
+            "waiting": self.window.len(),
+            "more_in_outbox": self.reading.is_wanted(),
+            "resting_until": self.resting.map(UnixMillis::rfc3339),
+        });
         view
-    }
-}
-
-fn delivery(entry: OutboxEntry) -> Delivery {
-    Delivery {
-        endpoint: entry.endpoint,
-        event: entry.event,
-        message: entry.message,
-        event_type: entry.event_type.to_owned(),
-        body: entry.body,
-        created_at: entry.created_at,
-        status: DeliveryStatus::Pending,
-        attempts: 0,
-        next_at: entry.created_at,
-        last_status: None,
-        last_error: None,
     }
 }
 
 impl Actor for EndpointActor {
     type Msg = EndpointMsg;
     type State = State;
-    type Arguments = ();
+    type Arguments = Arguments;
 
-    async fn pre_start(&self, me: ActorRef<EndpointMsg>, (): ()) -> Result<State, ActorProcessingErr> {
-        me.send_interval(TICK, || EndpointMsg::Tick);
+    async fn pre_start(
+        &self,
+        me: ActorRef<EndpointMsg>,
+        args: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let held = Arc::new(AtomicUsize::new(0));
+        let (actor, mailbox) = (me.clone(), args.mailbox.clone());
+        // Before the first reading: whatever is announced from now on comes to us, the rest is read.
+        args.seat.sit(Desk { actor, mailbox, held: Arc::clone(&held) });
         Ok(State {
-            waiting: BTreeMap::new(),
-            known: HashSet::new(),
-            in_flight: 0,
-            results: Vec::new(),
-            recording: false,
-            loading: false,
-            more: true,
+            window: Window::new(args.shared.options.window_max),
+            args,
+            me,
+            held,
+            reading: Reading::new(),
+            resting: None,
+            stood_down: false,
+            alarm: None,
             started_at_ms: unix_millis(SystemTime::now()),
         })
     }
 
-    async fn post_start(&self, me: ActorRef<EndpointMsg>, state: &mut State) -> Result<(), ActorProcessingErr> {
-        self.load(&me, state);
+    async fn post_start(
+        &self,
+        _: ActorRef<EndpointMsg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.reading.wanted();
+        state.changed();
+        state.pump();
         Ok(())
     }
 
     async fn handle(
         &self,
-        me: ActorRef<EndpointMsg>,
+        _: ActorRef<EndpointMsg>,
         message: EndpointMsg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            EndpointMsg::Owed(entry) => Self::take(state, delivery(entry)),
-            EndpointMsg::Tried(delivery, result) => self.tried(state, *delivery, &result),
-            EndpointMsg::Tick => self.load(&me, state),
-            EndpointMsg::Inspect(reply) => answer(reply, self.view(state)),
-            EndpointMsg::Loaded(loaded) => {
-                state.loading = false;
-                match loaded {
-                    Ok(deliveries) => {
-                        state.more |= deliveries.len() >= WINDOW_MAX;
-                        // Results that are not recorded yet must not be tried again.
-                        let settled: HashSet<EventId> = state.results.iter().map(|update| update.event).collect();
-                        let fresh = deliveries.into_iter().filter(|delivery| !settled.contains(&delivery.event));
-                        fresh.for_each(|delivery| Self::take(state, delivery));
-                    }
-                    Err(_) => state.more = true,
-                }
-            }
-            EndpointMsg::Recorded(recorded, updates) => {
-                state.recording = false;
-                if let Err(cause) = recorded {
-                    warn!(endpoint.id = %self.endpoint, error = error_chain(&cause), "webhook results could not be recorded, trying again");
-                    state.results.splice(0..0, updates);
-                    return Ok(()); // The next tick records them.
-                }
-            }
+        if let EndpointMsg::Inspect(reply) = message {
+            answer(reply, state.view());
+            return Ok(());
         }
-        self.pump(&me, state);
-        self.record(&me, state);
+        state.args.mailbox.received();
+        match message {
+            EndpointMsg::Announced(entries) => state.announced(entries),
+            EndpointMsg::Overflowed => state.reading.wanted(),
+            EndpointMsg::Answered { rest_until } => state.resting = state.resting.max(rest_until),
+            EndpointMsg::Recorded { retry, durable } => state.recorded(retry, durable),
+            EndpointMsg::Loaded { read, since, limit } => state.loaded(read, since, limit),
+            EndpointMsg::Wake | EndpointMsg::Inspect(_) => {}
+            EndpointMsg::Sweep => state.reading.look(),
+            EndpointMsg::Changed => state.changed(),
+        }
+        state.pump();
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use hermes_ports::{
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
-pub(crate) use network::{FakeEgress, Post, answer};
+pub(crate) use network::{FakeEgress, answer};
 pub(crate) use outbox::FakeOutbox;
 
 use crate::{

@@ -7,6 +7,7 @@ use hermes_ports::{
     outbox::DeliveryUpdate,
     store_error::{ErrorKind, StoreError},
 };
+use hermes_supervision::error_chain;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, timeout_at},
@@ -72,12 +73,19 @@ async fn write(outbox: &dyn Outbox, updates: Vec<DeliveryUpdate>) -> bool {
     let mut pause = PAUSE_MIN;
     loop {
         let Err(error) = outbox.record(updates.clone()).await else { return true };
-        let cause = &error as &dyn std::error::Error;
         if is_final(&error) {
-            tracing::error!(updates = updates.len(), error = cause, "could not record webhook deliveries");
+            tracing::error!(
+                updates = updates.len(),
+                error = error_chain(&error),
+                "could not record webhook deliveries"
+            );
             return false;
         }
-        tracing::warn!(updates = updates.len(), error = cause, "recording webhook deliveries again");
+        tracing::warn!(
+            updates = updates.len(),
+            error = error_chain(&error),
+            "recording webhook deliveries again"
+        );
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }

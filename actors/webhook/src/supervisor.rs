@@ -1,102 +1,252 @@
-//! The supervisor of all endpoints.
+//! The supervisor of all endpoints: one actor each, restarted within a budget.
+//!
+//! An endpoint whose actor fails again and again rests for a while, alone; what it is owed stays in the
+//! outbox.
 
-use std::time::{Duration, SystemTime};
-
-use hermes_domain::EndpointId;
-use hermes_supervision::{ActorView, ChildTable, Exit, answer, ask, unix_millis};
-use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, RpcReplyPort, SupervisionEvent};
-use tracing::warn;
-
-use crate::{
-    endpoint_actor::{EndpointActor, EndpointMsg},
-    webhooks::Webhooks,
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-/// Pause before an endpoint that ended is started again.
-const RESTART_AFTER: Duration = Duration::from_millis(500);
-/// How often new endpoints are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+use futures::future::join_all;
+use hermes_domain::EndpointId;
+use hermes_supervision::{
+    ActorView, Backoff, ChildTable, Exit, RestartBudget, answer, ask, error_chain, reason,
+    restart_budget::Verdict, unix_millis,
+};
+use hermes_telemetry::names::{label, metric};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    endpoint_actor::{Arguments, EndpointActor, EndpointMsg},
+    shared::Shared,
+};
+
+const RESTARTS_MAX: usize = 5;
+const RESTARTS_WINDOW: Duration = Duration::from_secs(60);
+const RESTART_DELAY_MIN: Duration = Duration::from_millis(10);
+const RESTART_DELAY_MAX: Duration = Duration::from_secs(1);
+/// How long an endpoint without budget rests.
+const REST: Duration = Duration::from_secs(60);
 /// How long one actor may take to show itself.
 const VIEW_LIMIT: Duration = Duration::from_millis(500);
+
+/// The actor.
+#[derive(Debug)]
+pub(crate) struct WebhooksSupervisor;
 
 /// What the supervisor can be told.
 #[derive(Debug)]
 pub enum WebhooksMsg {
-    /// An endpoint has something to deliver.
+    /// An endpoint is owed something and wants its actor.
     Ensure(EndpointId),
-    /// Time to look for endpoints that do not run. Sent by the supervisor to itself.
+    /// The directory changed.
+    Changed,
+    /// A delayed restart is due. Sent by the supervisor to itself.
     #[doc(hidden)]
-    Look,
+    Restart(EndpointId),
+    /// Time to look for what nobody announced. Sent by the supervisor to itself.
+    #[doc(hidden)]
+    Tick,
     /// Asks for the views of the supervisor and of its children.
     Inspect(RpcReplyPort<Vec<ActorView>>),
-    /// Kills the child of this id; answers whether it was running.
+    /// Kills the child of this id, to prove that it recovers; answers whether it was running.
     Kill(String, RpcReplyPort<bool>),
 }
 
-/// The actor.
+/// What is remembered of an endpoint's actors.
 #[derive(Debug)]
-pub(crate) struct WebhooksSupervisor(pub(crate) Webhooks);
-
-/// Its state.
-#[derive(Debug)]
-pub(crate) struct State {
-    children: ChildTable<EndpointId, EndpointMsg>,
-    generation_seen: u64,
-    started_at_ms: u64,
+struct History {
+    budget: RestartBudget,
+    restarts: u32,
+    last_error: Option<String>,
+    /// A restart is due later; nothing else starts the actor before.
+    resting: bool,
 }
 
-impl WebhooksSupervisor {
-    fn start(&self, me: &ActorRef<WebhooksMsg>, state: &mut State, endpoint: EndpointId) {
-        if state.children.get(&endpoint).is_some() || self.0.ports.endpoints.endpoint(endpoint).is_none() {
+#[derive(Debug)]
+pub(crate) struct State {
+    shared: Arc<Shared>,
+    children: ChildTable<EndpointId, EndpointMsg>,
+    histories: HashMap<EndpointId, History>,
+    started_at_ms: u64,
+    /// Ends with the actor.
+    _watching: AbortOnDropHandle<()>,
+}
+
+impl History {
+    fn new() -> Self {
+        #[expect(clippy::expect_used, reason = "the bounds are constants, in order and not zero")]
+        let backoff = Backoff::try_new(RESTART_DELAY_MIN, RESTART_DELAY_MAX).expect("constant bounds");
+        let budget = RestartBudget::new(RESTARTS_MAX, RESTARTS_WINDOW, backoff);
+        Self { budget, restarts: 0, last_error: None, resting: false }
+    }
+}
+
+impl State {
+    fn exists(&self, id: EndpointId) -> bool {
+        let endpoints = &self.shared.ports.endpoints;
+        endpoints.target(id, self.shared.ports.clock.now()).is_some()
+    }
+
+    async fn start(&mut self, me: &ActorRef<WebhooksMsg>, id: EndpointId) {
+        if !self.exists(id) {
+            self.histories.remove(&id);
             return;
         }
-        let actor = EndpointActor { ports: self.0.ports.clone(), endpoint };
-        let generation = state.children.next_generation();
-        match ActorRuntime::spawn_linked_instant(None, actor, (), me.get_cell()) {
-            Ok((child, _)) => {
-                self.0.running.insert(endpoint, child.clone());
-                state.children.insert(endpoint, generation, child, ());
+        let history = self.histories.entry(id).or_insert_with(History::new);
+        if history.resting || self.children.get(&id).is_some() {
+            return;
+        }
+        let args = Arguments {
+            shared: Arc::clone(&self.shared),
+            seat: self.shared.take_seat(id),
+            mailbox: self.shared.mailboxes.open(),
+            restarts: history.restarts,
+            last_error: history.last_error.clone(),
+        };
+        let generation = self.children.next_generation();
+        match EndpointActor::spawn_linked(None, EndpointActor, args, me.get_cell()).await {
+            Ok((actor, _task)) => {
+                self.children.insert(id, generation, actor, ());
             }
-            Err(cause) => warn!(endpoint.id = %endpoint, error = %cause, "an endpoint could not be started"),
+            Err(cause) => self.ended(me, id, &Exit::Failed(error_chain(&cause))),
         }
     }
 
-    /// Starts every endpoint that exists: it may have something pending from before.
-    fn look(&self, me: &ActorRef<WebhooksMsg>, state: &mut State) {
-        let generation = *self.0.ports.endpoints.subscribe().borrow() + 1;
-        if generation == state.generation_seen {
+    /// An actor has ended against our will: start it again, at once or later.
+    fn ended(&mut self, me: &ActorRef<WebhooksMsg>, id: EndpointId, exit: &Exit) {
+        let history = self.histories.entry(id).or_insert_with(History::new);
+        history.restarts += 1;
+        history.last_error = Some(exit.to_string());
+        history.resting = true;
+        let delay = match history.budget.record(tokio::time::Instant::now().into_std()) {
+            Verdict::RestartAfter(delay) => {
+                tracing::warn!(endpoint.id = %id, exit = %exit, "endpoint actor ended, restarting");
+                delay
+            }
+            Verdict::GiveUp => {
+                tracing::error!(endpoint.id = %id, exit = %exit, "endpoint actor keeps ending, resting it");
+                REST
+            }
+        };
+        metrics::counter!(metric::ACTOR_RESTARTS_TOTAL, label::KIND => "endpoint", label::EXIT => exit.label())
+            .increment(1);
+        me.send_after(delay, move || WebhooksMsg::Restart(id));
+    }
+
+    /// Follows the directory: every endpoint has an actor, and nothing else has.
+    async fn reconcile(&mut self, me: &ActorRef<WebhooksMsg>) {
+        let gone: Vec<EndpointId> =
+            self.children.iter().map(|(id, _)| *id).filter(|id| !self.exists(*id)).collect();
+        for id in gone {
+            self.shared.close_seat(id);
+            self.histories.remove(&id);
+            if let Some(child) = self.children.remove(&id) {
+                child.actor().stop(Some(reason::COMPLETED.to_owned()));
+            }
+        }
+        self.tell_all(|| EndpointMsg::Changed);
+        for id in self.shared.ports.endpoints.endpoints() {
+            self.start(me, id).await;
+        }
+    }
+
+    fn tell_all(&self, message: impl Fn() -> EndpointMsg) {
+        for (id, _) in self.children.iter() {
+            if let Some(seat) = self.shared.seat(*id) {
+                seat.tell(message());
+            }
+        }
+    }
+
+    fn tick(&self) {
+        self.tell_all(|| EndpointMsg::Sweep);
+        metrics::gauge!(metric::ACTORS, label::KIND => "endpoint").set(gauge(self.children.len()));
+        metrics::gauge!(metric::MAILBOX_DEPTH, label::KIND => "endpoint")
+            .set(gauge(self.shared.mailboxes.depth()));
+    }
+
+    /// Asks the children in a task: the handler does not wait for them.
+    fn inspect(&self, reply: RpcReplyPort<Vec<ActorView>>) {
+        let mut own = ActorView::new("webhooks", "webhooks", "running");
+        own.parent = Some("root".to_owned());
+        own.started_at_ms = self.started_at_ms;
+        own.children = self.children.iter().map(|(id, _)| format!("endpoint/{id}")).collect();
+        own.restarts = self.histories.values().map(|history| history.restarts).sum();
+        let children: Vec<_> = self.children.iter().map(|(id, child)| (*id, child.actor().clone())).collect();
+        tokio::spawn(async move {
+            let views = children.into_iter().map(|(id, actor)| view_of(id, actor));
+            let views = std::iter::once(own).chain(join_all(views).await).collect();
+            answer(reply, views);
+        });
+    }
+
+    fn kill(&self, id: &str) -> bool {
+        let endpoint = id.strip_prefix("endpoint/").and_then(|id| id.parse().ok());
+        let child = endpoint.and_then(|endpoint| self.children.get(&endpoint));
+        if let Some(child) = child {
+            child.actor().kill();
+        }
+        child.is_some()
+    }
+}
+
+async fn view_of(id: EndpointId, actor: ActorRef<EndpointMsg>) -> ActorView {
+    ask(&actor, EndpointMsg::Inspect, VIEW_LIMIT).await.unwrap_or_else(|_| {
+        let mut view = ActorView::new(format!("endpoint/{id}"), "endpoint", "unresponsive");
+        view.parent = Some("webhooks".to_owned());
+        view
+    })
+}
+
+/// Tells the supervisor about every change of the directory, and the time.
+async fn watch(me: ActorRef<WebhooksMsg>, shared: Arc<Shared>) {
+    let mut changes = shared.ports.endpoints.subscribe();
+    let every = shared.options.sweep_every;
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    loop {
+        let told = tokio::select! {
+            changed = changes.changed() => match changed {
+                Ok(()) => me.cast(WebhooksMsg::Changed),
+                Err(_) => return, // The directory has gone: so will we.
+            },
+            _ = ticks.tick() => me.cast(WebhooksMsg::Tick),
+        };
+        if told.is_err() {
             return;
         }
-        state.generation_seen = generation;
-        let all: Vec<EndpointId> =
-            self.0.ports.endpoints.read(|snapshot| snapshot.endpoints().map(|entry| entry.endpoint.id).collect());
-        for endpoint in all {
-            self.start(me, state, endpoint);
-        }
-    }
-
-    fn view(&self, state: &State) -> ActorView {
-        let mut view = ActorView::new("webhooks", "webhooks", "running");
-        view.parent = Some("root".to_owned());
-        view.started_at_ms = state.started_at_ms;
-        view.children = state.children.iter().map(|(endpoint, _)| format!("endpoint/{endpoint}")).collect();
-        view
     }
 }
 
 impl Actor for WebhooksSupervisor {
     type Msg = WebhooksMsg;
     type State = State;
-    type Arguments = ();
+    type Arguments = Arc<Shared>;
 
-    async fn pre_start(&self, me: ActorRef<WebhooksMsg>, (): ()) -> Result<State, ActorProcessingErr> {
-        me.send_interval(LOOK_EVERY, || WebhooksMsg::Look);
-        let started_at_ms = unix_millis(SystemTime::now());
-        Ok(State { children: ChildTable::new(), generation_seen: 0, started_at_ms })
+    async fn pre_start(
+        &self,
+        me: ActorRef<WebhooksMsg>,
+        shared: Arc<Shared>,
+    ) -> Result<State, ActorProcessingErr> {
+        shared.start_recording();
+        Ok(State {
+            _watching: AbortOnDropHandle::new(tokio::spawn(watch(me, Arc::clone(&shared)))),
+            shared,
+            children: ChildTable::new(),
+            histories: HashMap::new(),
+            started_at_ms: unix_millis(SystemTime::now()),
+        })
     }
 
-    async fn post_start(&self, me: ActorRef<WebhooksMsg>, state: &mut State) -> Result<(), ActorProcessingErr> {
-        self.look(&me, state);
+    async fn post_start(
+        &self,
+        me: ActorRef<WebhooksMsg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.reconcile(&me).await;
         Ok(())
     }
 
@@ -107,24 +257,17 @@ impl Actor for WebhooksSupervisor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            WebhooksMsg::Ensure(endpoint) => self.start(&me, state, endpoint),
-            WebhooksMsg::Look => self.look(&me, state),
-            WebhooksMsg::Kill(id, reply) => {
-                let endpoint = id.strip_prefix("endpoint/").and_then(|id| id.parse().ok());
-                let child = endpoint.and_then(|endpoint| state.children.get(&endpoint));
-                answer(reply, child.map(|child| child.actor().kill()).is_some());
+            WebhooksMsg::Ensure(id) => state.start(&me, id).await,
+            WebhooksMsg::Changed => state.reconcile(&me).await,
+            WebhooksMsg::Restart(id) => {
+                if let Some(history) = state.histories.get_mut(&id) {
+                    history.resting = false;
+                    state.start(&me, id).await;
+                }
             }
-            WebhooksMsg::Inspect(reply) => {
-                let own = self.view(state);
-                let actors: Vec<_> = state.children.iter().map(|(_, child)| child.actor().clone()).collect();
-                tokio::spawn(async move {
-                    let mut views = vec![own];
-                    for actor in actors {
-                        views.extend(ask(&actor, EndpointMsg::Inspect, VIEW_LIMIT).await.ok());
-                    }
-                    answer(reply, views);
-                });
-            }
+            WebhooksMsg::Tick => state.tick(),
+            WebhooksMsg::Inspect(reply) => state.inspect(reply),
+            WebhooksMsg::Kill(id, reply) => answer(reply, state.kill(&id)),
         }
         Ok(())
     }
@@ -136,13 +279,14 @@ impl Actor for WebhooksSupervisor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         let Some((actor, exit)) = Exit::classify(&event) else { return Ok(()) };
-        if let Some((endpoint, _)) = state.children.exited(actor) {
-            self.0.running.remove_if(&endpoint, |_, current| current.get_id() == actor);
-            if exit.is_fault() {
-                warn!(endpoint.id = %endpoint, exit = %exit, "endpoint ended, restarting");
-                me.send_after(RESTART_AFTER, move || WebhooksMsg::Ensure(endpoint));
-            }
+        if let Some((id, _child)) = state.children.exited(actor) {
+            state.ended(&me, id, &exit);
         }
         Ok(())
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge; counts are far below 2^52")]
+const fn gauge(count: usize) -> f64 {
+    count as f64
 }

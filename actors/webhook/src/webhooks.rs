@@ -1,63 +1,65 @@
-//! The handle through which others reach endpoints.
+//! The handle through which durable notifications reach their endpoints.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use dashmap::DashMap;
-use hermes_directory::Directory;
-use hermes_domain::EndpointId;
 use hermes_ports::{
     Clock, Egress, Outbox,
     outbox::{OutboxEntry, WebhookNotifier},
 };
-use hermes_supervision::{ActorView, Address, AskError, ChildSpec, static_supervisor::RestartPolicy};
-use ractor::ActorRef;
+use hermes_supervision::{
+    ActorView, Address, AskError, ChildSpec, MailboxKind, static_supervisor::RestartPolicy,
+};
 
 use crate::{
-    endpoint_actor::EndpointMsg,
+    options::Options,
+    shared::Shared,
+    source::EndpointSource,
     supervisor::{WebhooksMsg, WebhooksSupervisor},
 };
 
 /// How long the supervisor may take to answer an operator.
 const ASK_LIMIT: Duration = Duration::from_secs(2);
 
-/// What endpoints need from the outside.
+/// What webhooks need from the outside.
 #[derive(Clone, Debug)]
 pub struct Ports {
-    /// Where notifications wait.
+    /// What is owed.
     pub outbox: Arc<dyn Outbox>,
-    /// The HTTP client.
+    /// Sends the requests.
     pub egress: Arc<dyn Egress>,
-    /// Endpoints and their secrets.
-    pub endpoints: Arc<Directory>,
-    /// The time.
+    /// Where endpoints come from.
+    pub endpoints: Arc<dyn EndpointSource>,
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
 
 /// Reaches every endpoint. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Webhooks {
-    pub(crate) ports: Ports,
-    pub(crate) running: Arc<DashMap<EndpointId, ActorRef<EndpointMsg>>>,
-    supervisor: Address<WebhooksMsg>,
-}
-
-impl fmt::Debug for Webhooks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhooks").field("running", &self.running.len()).finish_non_exhaustive()
-    }
+    shared: Arc<Shared>,
 }
 
 impl Webhooks {
-    /// No endpoint runs.
+    /// Webhooks with the limits of the API's contract.
     pub fn new(ports: Ports) -> Self {
-        Self { ports, running: Arc::default(), supervisor: Address::vacant() }
+        Self::with_options(ports, Options::default())
+    }
+
+    /// Webhooks with limits of one's own. Nothing runs before [`Self::supervisor`] is started.
+    pub fn with_options(ports: Ports, options: Options) -> Self {
+        Self { shared: Arc::new(Shared::new(ports, options)) }
     }
 
     /// How to start the supervisor of all endpoints, for the root.
     pub fn supervisor(&self) -> ChildSpec {
-        let webhooks = self.clone();
-        let make = move || (WebhooksSupervisor(webhooks.clone()), ());
-        ChildSpec::new("webhooks", RestartPolicy::Always, self.supervisor.clone(), make)
+        let shared = Arc::clone(&self.shared);
+        let make = move || (WebhooksSupervisor, Arc::clone(&shared));
+        ChildSpec::new("webhooks", RestartPolicy::Always, self.address(), make)
+    }
+
+    /// Where the supervisor lives.
+    pub fn address(&self) -> Address<WebhooksMsg> {
+        self.shared.supervisor.clone()
     }
 
     /// Views of the supervisor and of every endpoint's actor.
@@ -65,7 +67,7 @@ impl Webhooks {
     /// # Errors
     /// When the supervisor is not there or busy.
     pub async fn inspect(&self) -> Result<Vec<ActorView>, AskError> {
-        self.supervisor.ask(WebhooksMsg::Inspect, ASK_LIMIT).await
+        self.shared.supervisor.ask(WebhooksMsg::Inspect, ASK_LIMIT).await
     }
 
     /// Kills the actor called `id` (`endpoint/whk_…`); answers whether it was running.
@@ -73,20 +75,42 @@ impl Webhooks {
     /// # Errors
     /// When the supervisor is not there or busy.
     pub async fn kill(&self, id: String) -> Result<bool, AskError> {
-        self.supervisor.ask(|reply| WebhooksMsg::Kill(id, reply), ASK_LIMIT).await
+        self.shared.supervisor.ask(|reply| WebhooksMsg::Kill(id, reply), ASK_LIMIT).await
+    }
+
+    /// How many messages wait in the mailboxes of endpoints' actors.
+    pub fn mailboxes(&self) -> MailboxKind {
+        self.shared.mailboxes.clone()
+    }
+
+    /// Waits at most `limit` for tries under way to be recorded; returns how many are left. Those are tried
+    /// again after the next start. Call it after the supervisor has stopped, which begins new ones.
+    pub async fn shut_down(&self, limit: Duration) -> usize {
+        self.shared.tasks.close();
+        let _ = tokio::time::timeout(limit, self.shared.tasks.wait()).await; // The number tells.
+        self.shared.tasks.len()
     }
 }
 
 impl WebhookNotifier for Webhooks {
     fn notify(&self, entries: Vec<OutboxEntry>) {
-        for entry in entries {
-            let endpoint = entry.endpoint;
-            let actor = self.running.get(&endpoint).map(|actor| actor.value().clone());
-            let told = actor.is_some_and(|actor| actor.cast(EndpointMsg::Owed(entry)).is_ok());
-            if !told {
-                // It reads the outbox when it starts; a supervisor that is not there does so at its own start.
-                let _ = self.supervisor.cast(WebhooksMsg::Ensure(endpoint));
+        let mut entries = entries.into_iter().peekable();
+        while let Some(first) = entries.next() {
+            let endpoint = first.endpoint;
+            let mut group = vec![first];
+            while let Some(entry) = entries.next_if(|entry| entry.endpoint == endpoint) {
+                group.push(entry);
+            }
+            match self.shared.seat(endpoint) {
+                Some(seat) => seat.announce(group),
+                // Its actor reads the outbox when it starts, and these are durable.
+                None => {
+                    let _ = self.shared.supervisor.cast(WebhooksMsg::Ensure(endpoint));
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

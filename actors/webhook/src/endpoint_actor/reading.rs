@@ -91,7 +91,10 @@ impl State {
         let (shared, seat) = (&self.args.shared, &self.args.seat);
         let Some(take) = self.reading.start(now, shared.options.load_max) else { return };
         seat.reading_begins();
-        let (since, open) = (seat.ledger().now(), seat.ledger().open());
+        let (since, open) = {
+            let ledger = seat.ledger();
+            (ledger.now(), ledger.open())
+        };
         // What is in memory is pending in the outbox too, and mostly earlier than what is not.
         let limit = self.window.len() + open + take;
         let (shared, id) = (Arc::clone(shared), seat.id);
