@@ -11,6 +11,7 @@ use tracing::info;
 
 use crate::{
     directory_lock::DirectoryLock,
+    live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
     schema::{self, DATABASE},
     term_merge,
@@ -27,6 +28,7 @@ use crate::{
 pub struct EmbeddedBackend {
     writer: Writer,
     reads: SqlitePool,
+    live: LiveScan,
     tail: Arc<TermTail>,
     clock: Arc<dyn Clock>,
     upkeep: UpkeepTimes,
@@ -55,8 +57,10 @@ impl EmbeddedBackend {
         let reading = SqliteConnectOptions::new().filename(&path).read_only(true).create_if_missing(false);
         let pool = SqlitePoolOptions::new().max_connections(options.readers_max.max(1)).min_connections(1);
         let reads = pool.connect_with(reading).await.map_err(OpenError::Readers)?;
+        let live = LiveScan::open(&path)
+            .map_err(|cause| OpenError::Database { attempted: "opening it for scans", cause })?;
         info!(path = %path.display(), recent_terms = tail.len(), "opened the database");
-        Ok(Arc::new(Self { writer, reads, tail, clock: options.clock, upkeep: UpkeepTimes::default() }))
+        Ok(Arc::new(Self { writer, reads, live, tail, clock: options.clock, upkeep: UpkeepTimes::default() }))
     }
 
     /// Writes what waits, empties the write-ahead log and unlocks the directory. Calls that come
@@ -67,6 +71,7 @@ impl EmbeddedBackend {
             info!(error = &error as &dyn std::error::Error, "index entries stay unmerged");
         }
         self.reads.close().await;
+        self.live.close();
         self.writer.close().await;
     }
 
@@ -76,6 +81,10 @@ impl EmbeddedBackend {
 
     pub(crate) const fn reads(&self) -> &SqlitePool {
         &self.reads
+    }
+
+    pub(crate) const fn live(&self) -> &LiveScan {
+        &self.live
     }
 
     pub(crate) const fn tail(&self) -> &Arc<TermTail> {

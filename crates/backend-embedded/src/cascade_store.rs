@@ -12,7 +12,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     backend::EmbeddedBackend,
-    columns::{damaged, id_bits, id_bytes, instant, unreadable},
+    columns::{damaged, id_bits, id_bytes, unreadable},
     commit::PreparedCommit,
 };
 
@@ -39,24 +39,11 @@ impl CascadeStore for EmbeddedBackend {
         after: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<OpenCascade>, StoreError> {
-        // A storage key holds the partition in its bits 14 to 21.
-        let query = sqlx::query(
-            "SELECT id, due, owes FROM state INDEXED BY state_live
-             WHERE live = 1 AND key > ? AND (key >> 14) & 255 = ? ORDER BY key LIMIT ?",
-        );
-        let query = query.bind(after_key(after)).bind(i64::from(partition)).bind(rows(limit));
-        let found = query.fetch_all(self.reads()).await.map_err(unreadable("listing open cascades"))?;
-        found.iter().map(open).collect()
+        self.live().page(Some(partition), after, limit).await
     }
 
     async fn open_all(&self, after: Option<MessageId>, limit: usize) -> Result<Vec<OpenCascade>, StoreError> {
-        let query = sqlx::query(
-            "SELECT id, due, owes FROM state INDEXED BY state_live
-             WHERE live = 1 AND key > ? ORDER BY key LIMIT ?",
-        );
-        let query = query.bind(after_key(after)).bind(rows(limit));
-        let found = query.fetch_all(self.reads()).await.map_err(unreadable("listing open cascades"))?;
-        found.iter().map(open).collect()
+        self.live().page(None, after, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -73,20 +60,4 @@ pub(crate) fn stored(row: &SqliteRow) -> Result<StoredCascade, StoreError> {
     let envelope = serde_json::from_slice(row.get(3)).map_err(|_| damaged(format!("envelope of {id}")))?;
     let revision = Revision(u64::try_from(row.get::<i64, _>(1)).unwrap_or_default());
     Ok(StoredCascade { envelope: Arc::new(envelope), state, revision })
-}
-
-fn open(row: &SqliteRow) -> Result<OpenCascade, StoreError> {
-    let id = MessageId::from_u128(id_bits(row.get(0))?);
-    let due: Option<i64> = row.get(1);
-    let due = due.ok_or_else(|| damaged(format!("due time of {id}")))?;
-    Ok(OpenCascade { id, due: instant(due), owes_effect: row.get(2) })
-}
-
-fn after_key(after: Option<MessageId>) -> i64 {
-    after.map_or(-1, MessageId::storage_key)
-}
-
-/// A limit as SQLite takes it.
-pub(crate) fn rows(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -39,6 +39,11 @@ pub(crate) fn status_number(status: MessageStatus) -> i64 {
     status as i64
 }
 
+/// A limit as SQLite takes it.
+pub(crate) fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// Something stored that cannot be read; `what` never holds content.
 pub(crate) fn damaged(what: impl Into<String>) -> StoreError {
     StoreError::Damaged { what: what.into() }

@@ -10,6 +10,7 @@ mod claim;
 mod columns;
 mod commit;
 mod directory_lock;
+mod live_scan;
 mod message_log;
 mod options;
 mod outbox;

@@ -9,8 +9,8 @@ use sqlx::Row;
 
 use crate::{
     backend::EmbeddedBackend,
-    cascade_store::{rows, stored},
-    columns::unreadable,
+    cascade_store::stored,
+    columns::{rows, unreadable},
     term,
 };
 

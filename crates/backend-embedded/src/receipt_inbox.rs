@@ -12,8 +12,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     backend::EmbeddedBackend,
-    cascade_store::rows,
-    columns::{damaged, id_bits, id_bytes, instant, millis, unreadable},
+    columns::{damaged, id_bits, id_bytes, instant, millis, rows, unreadable},
     writer::{Change, WriteTx},
 };
 
