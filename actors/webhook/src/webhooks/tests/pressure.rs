@@ -97,3 +97,19 @@ async fn shutting_down_waits_for_what_is_under_way() {
     assert_eq!(world.webhooks.shut_down(Duration::from_secs(5)).await, 0);
     assert_eq!(world.outbox.count(DeliveryStatus::Delivered), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn news_do_not_overtake_what_waits_in_the_outbox() {
+    let options = Options { window_max: 100, load_max: 10, posts_max: 1, ..Options::default() };
+    let outbox = FakeOutbox::default();
+    let old: Vec<_> = (0..300).map(|number| entry(1, number)).collect();
+    outbox.commit(&old);
+    let world = World::with(1, options, outbox).await;
+    // Twice as much as the endpoint takes, for as long as twice the old ones need.
+    for number in 1_000..2_200 {
+        world.owe(1, number..number + 1);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let delivered = |number| world.outbox.row(endpoint(1), event(number)).status == DeliveryStatus::Delivered;
+    assert_eq!((0..300).filter(|number| delivered(*number)).count(), 300);
+}
