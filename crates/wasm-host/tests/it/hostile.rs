@@ -10,7 +10,7 @@ use hermes_ports::adapter::{AdapterFault, AdapterHost, AdapterStep, ConnectionAc
 use hermes_wasm_host::WasmHost;
 use serde_json::json;
 
-use crate::support::{access, asked, done, options, post, response, sms};
+use crate::support::{GUEST_TIME_MS, access, asked, done, options, post, response, sms};
 
 const HOSTILE: &[u8] = include_bytes!("../hostile/hostile.wasm");
 
@@ -47,21 +47,21 @@ fn the_good_one_works() {
 
 #[test]
 fn an_endless_loop_ends_at_its_time_limit() {
-    assert_eq!(fault("loop"), AdapterFault::TimeLimit { limit_ms: 10 });
+    assert_eq!(fault("loop"), AdapterFault::TimeLimit { limit_ms: GUEST_TIME_MS });
     let webhook = post("https://hermes.example.com/receipts/hostile/prv_1", &[], "");
     let fault = host().receive(&bad("loop"), &webhook).unwrap_err();
-    assert_eq!(fault, AdapterFault::TimeLimit { limit_ms: 10 });
+    assert_eq!(fault, AdapterFault::TimeLimit { limit_ms: GUEST_TIME_MS });
 }
 
 #[test]
 fn two_loops_do_not_run_at_the_same_time() {
-    assert_eq!(fault("loop"), AdapterFault::TimeLimit { limit_ms: 10 });
+    assert_eq!(fault("loop"), AdapterFault::TimeLimit { limit_ms: GUEST_TIME_MS });
     let faults: Vec<AdapterFault> = std::thread::scope(|scope| {
         let looping = || host().send(&bad("loop"), &sms("hi")).unwrap_err();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(looping)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let expected = [AdapterFault::Busy, AdapterFault::TimeLimit { limit_ms: 10 }];
+    let expected = [AdapterFault::Busy, AdapterFault::TimeLimit { limit_ms: GUEST_TIME_MS }];
     assert!(faults.iter().all(|fault| expected.contains(fault)), "{faults:?}");
     assert!(faults.contains(&expected[1]), "{faults:?}");
 }
