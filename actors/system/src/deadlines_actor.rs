@@ -1,13 +1,9 @@
 //! Watches the clock for every waiting message.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use hermes_actor_cascade::Shared;
-use hermes_supervision::{ActorView, answer, unix_millis};
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::JoinHandle;
 
 use crate::wake::Waker;
@@ -26,8 +22,6 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 pub(crate) enum DeadlinesMsg {
     /// Look now.
     Look,
-    /// Asks for its view.
-    Inspect(RpcReplyPort<ActorView>),
 }
 
 /// The actor.
@@ -42,7 +36,6 @@ pub(crate) struct DeadlinesActor {
 pub(crate) struct State {
     pending: Option<JoinHandle<Result<(), ractor::MessagingErr<DeadlinesMsg>>>>,
     watcher: JoinHandle<()>,
-    started_at_ms: u64,
 }
 
 impl Drop for State {
@@ -85,7 +78,7 @@ impl Actor for DeadlinesActor {
             }
         });
         let _ = me.cast(DeadlinesMsg::Look); // To ourselves: we are alive.
-        Ok(State { pending: None, watcher, started_at_ms: unix_millis(SystemTime::now()) })
+        Ok(State { pending: None, watcher })
     }
 
     async fn handle(
@@ -101,12 +94,6 @@ impl Actor for DeadlinesActor {
                 }
                 let pause = self.look();
                 state.pending = Some(me.send_after(pause, || DeadlinesMsg::Look));
-            }
-            DeadlinesMsg::Inspect(reply) => {
-                let mut view = ActorView::new("deadlines", "deadlines", "running");
-                view.started_at_ms = state.started_at_ms;
-                view.detail = serde_json::json!({ "waiting": self.shared.deadlines.len() });
-                answer(reply, view);
             }
         }
         Ok(())

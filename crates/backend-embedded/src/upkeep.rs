@@ -27,6 +27,13 @@ pub(crate) struct UpkeepTimes {
     pruned_at: AtomicU64,
 }
 
+#[async_trait::async_trait]
+impl hermes_ports::Upkeep for EmbeddedBackend {
+    async fn upkeep(&self) -> Result<(), StoreError> {
+        Self::upkeep(self).await
+    }
+}
+
 impl EmbeddedBackend {
     /// Merges index entries and forgets what has expired: idempotency keys past their time, parked
     /// receipts after 72 hours, finished webhooks after 7 days. To be called each second; most calls

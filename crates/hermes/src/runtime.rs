@@ -13,6 +13,6 @@ mod trail;
 pub(crate) use assembly::{Assembly, DRAIN_MAX, Settings};
 pub(crate) use operator::create_operator_key;
 pub(crate) use serving::{asked_to_stop, bind, block_on, serve};
-pub(crate) use stores::{Stores, open_stores};
+pub(crate) use stores::open_stores;
 pub(crate) use telemetry::start_telemetry;
 pub(crate) use trail::{Line, Told};

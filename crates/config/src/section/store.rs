@@ -74,7 +74,8 @@ impl Store {
         ];
         for (key, url, schemes) in urls {
             match url {
-                None if self.kind == StoreKind::Nats => {
+                // PostgreSQL and Redis take over their ports later; until then nothing needs them.
+                None if self.kind == StoreKind::Nats && key == "store.nats.url" => {
                     reader.problem(key, "must be set when store.kind is \"nats\"");
                 }
                 Some(url) if !schemes.iter().any(|scheme| url.expose().starts_with(scheme)) => {

@@ -4,7 +4,12 @@ mod banner;
 mod seed;
 mod trail;
 
-use std::{fs, net::SocketAddr, path::{Path, PathBuf}, time::Instant};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -59,13 +64,23 @@ async fn run_async(options: Options, config: Config, started: Instant) -> anyhow
         (None, None) => bail!("no simulator"),
     };
     let trail = (!options.json).then(Told::channel);
-    let settings = Settings { public_url: api.clone(), simulator_url: simulator_url.clone(), webhooks_local: true, trail: trail.clone() };
+    let settings = Settings {
+        public_url: api.clone(),
+        simulator_url: simulator_url.clone(),
+        webhooks_local: true,
+        trail: trail.clone(),
+    };
     let assembly = Assembly::start(&config, &settings).await?;
     let demo_tenant = seed::seed(&assembly, &options.data, &api, &simulator_url).await?;
     match &simulator {
-        Some(simulator) => simulator.subscribe_sns(demo::SES_TOPIC_ARN, &demo_tenant.ses_receipts).context("could not subscribe to SES events")?,
+        Some(simulator) => simulator
+            .subscribe_sns(demo::SES_TOPIC_ARN, &demo_tenant.ses_receipts)
+            .context("could not subscribe to SES events")?,
         // Elsewhere the subscription is confirmed by a call to us, so we must be listening by then.
-        None => drop(tokio::spawn(seed::subscribe_receipts(simulator_url.clone(), demo_tenant.ses_receipts.clone()))),
+        None => drop(tokio::spawn(seed::subscribe_receipts(
+            simulator_url.clone(),
+            demo_tenant.ses_receipts.clone(),
+        ))),
     }
     if options.json {
         println!("{}", serde_json::to_string(&demo_tenant.file)?);
@@ -91,7 +106,8 @@ async fn simulator(options: &Options) -> anyhow::Result<Option<RunningSimulator>
         Err(hermes_simulator::Error::Listen { cause, .. })
             if options.sim_listen.is_none() && cause.kind() == std::io::ErrorKind::AddrInUse =>
         {
-            let simulator = start(SocketAddr::new(address.ip(), 0)).await.context("could not start the simulator")?;
+            let simulator =
+                start(SocketAddr::new(address.ip(), 0)).await.context("could not start the simulator")?;
             eprintln!("{address} is in use, the simulator listens on {} instead", simulator.addr());
             Ok(Some(simulator))
         }

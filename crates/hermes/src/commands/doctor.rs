@@ -1,6 +1,11 @@
 //! `hermes doctor`: checks configuration, backends and their durability, and says what to change.
 
-use std::{fs, io::Write as _, path::{Path, PathBuf}, time::Instant};
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -57,7 +62,11 @@ fn flushes(data_dir: &Path) -> anyhow::Result<String> {
     }
     let each_us = started.elapsed().as_micros() / u128::from(FLUSHES);
     fs::remove_file(&path)?;
-    let doubt = if each_us < FLUSH_TOO_FAST_US { "; suspiciously fast: a write cache without power protection loses accepted messages" } else { "" };
+    let doubt = if each_us < FLUSH_TOO_FAST_US {
+        "; suspiciously fast: a write cache without power protection loses accepted messages"
+    } else {
+        ""
+    };
     Ok(format!("a flush takes {each_us} µs{doubt}"))
 }
 
@@ -71,7 +80,8 @@ async fn store(config: &Config) -> anyhow::Result<String> {
 fn engine() -> anyhow::Result<String> {
     let host = WasmHost::new(HostOptions::default())?;
     let adapters = host.install_embedded()?;
-    let names: Vec<String> = adapters.into_iter().map(|info| format!("{} {}", info.name, info.semver)).collect();
+    let names: Vec<String> =
+        adapters.into_iter().map(|info| format!("{} {}", info.name, info.semver)).collect();
     Ok(names.join(", "))
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             Some(url) => (url.as_str().trim_end_matches('/').to_owned(), None),
             None => {
                 let local = SimulatorOptions::new(([127, 0, 0, 1], 0).into());
-                let simulator = Simulator::start(local).await.context("could not start the simulator for test keys")?;
+                let simulator =
+                    Simulator::start(local).await.context("could not start the simulator for test keys")?;
                 (simulator.base_url().to_owned(), Some(simulator))
             }
         };

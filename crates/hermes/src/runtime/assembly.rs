@@ -23,7 +23,14 @@ use hermes_wasm_host::{HostOptions, WasmHost};
 
 use tokio::sync::broadcast;
 
-use super::{Line, Told, egress::ModalEgress, keys, operator::operator_key, serving::flag, stores::{Stores, open_stores}};
+use super::{
+    Line, Told,
+    egress::ModalEgress,
+    keys,
+    operator::operator_key,
+    serving::flag,
+    stores::{Stores, open_stores},
+};
 
 /// What the command line adds to the configuration.
 #[derive(Debug, Clone)]
@@ -63,10 +70,17 @@ impl Assembly {
         if let Some(lines) = settings.trail.clone() {
             stores.cascades = Arc::new(Told::new(Arc::clone(&stores.cascades), lines));
         }
-        let directory = Directory::open(stores.registry(), keys::keys(config)?).await.context("could not read the directory")?;
+        let directory = Directory::open(stores.registry(), keys::keys(config)?)
+            .await
+            .context("could not read the directory")?;
         let simulator_url = settings.simulator_url.clone();
-        let test_only = |connection: &hermes_domain::connection::Connection| (connection.mode == Mode::Test).then(|| simulator_url.clone());
-        directory.update_base_urls(test_only).await.context("could not point test connections at the simulator")?;
+        let test_only = |connection: &hermes_domain::connection::Connection| {
+            (connection.mode == Mode::Test).then(|| simulator_url.clone())
+        };
+        directory
+            .update_base_urls(test_only)
+            .await
+            .context("could not point test connections at the simulator")?;
         let mint = Arc::new(Mint::new(Arc::new(clock), (0..=255).collect()));
         bootstrap(config, &directory, &mint, clock).await?;
         let adapters = adapters(config, &stores.registry()).await?;
@@ -80,7 +94,8 @@ impl Assembly {
             egress,
             clock,
         };
-        let system = HermesSystem::start(ports, Arc::clone(&adapters) as _, system_options(config, settings)).await?;
+        let system =
+            HermesSystem::start(ports, Arc::clone(&adapters) as _, system_options(config, settings)).await?;
         let draining = flag();
         let state = ApiState::new(
             ApiPorts {
@@ -141,7 +156,12 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
 }
 
 /// The operator key that the configuration names, if any.
-async fn bootstrap(config: &Config, directory: &Directory, mint: &Mint, clock: SystemClock) -> anyhow::Result<()> {
+async fn bootstrap(
+    config: &Config,
+    directory: &Directory,
+    mint: &Mint,
+    clock: SystemClock,
+) -> anyhow::Result<()> {
     let Some(secret) = &config.bootstrap.operator_key else { return Ok(()) };
     let key = operator_key(mint, clock.now(), "bootstrap");
     directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")

@@ -42,11 +42,17 @@ impl Logged {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub(crate) fn start(inner: Arc<dyn CascadeStore>, clock: Arc<dyn Clock>, path: &Path) -> anyhow::Result<Arc<Self>> {
+    pub(crate) fn start(
+        inner: Arc<dyn CascadeStore>,
+        clock: Arc<dyn Clock>,
+        path: &Path,
+    ) -> anyhow::Result<Arc<Self>> {
         let open = OpenOptions::new().create(true).append(true).open(path);
         let file = open.with_context(|| format!("could not open the completion log {}", path.display()))?;
         let (lines, received) = sync_channel(WAITING_MAX);
-        std::thread::Builder::new().name("completion-log".to_owned()).spawn(move || write(file, &received))?;
+        std::thread::Builder::new()
+            .name("completion-log".to_owned())
+            .spawn(move || write(file, &received))?;
         Ok(Arc::new(Self { inner, clock, lines }))
     }
 }
@@ -77,7 +83,12 @@ impl CascadeStore for Logged {
         self.inner.load(id).await
     }
 
-    async fn open(&self, partition: u8, after: Option<MessageId>, limit: usize) -> Result<Vec<OpenCascade>, StoreError> {
+    async fn open(
+        &self,
+        partition: u8,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<OpenCascade>, StoreError> {
         self.inner.open(partition, after, limit).await
     }
 

@@ -33,7 +33,8 @@ impl ModalEgress {
     /// When the machine has no certificate authorities.
     pub(crate) fn start(config: &Config, webhooks_local: bool) -> anyhow::Result<Arc<Self>> {
         let networks = config.egress.allow_private.clone();
-        let allow_private = if networks.is_empty() { PrivateAccess::None } else { PrivateAccess::Networks(networks) };
+        let allow_private =
+            if networks.is_empty() { PrivateAccess::None } else { PrivateAccess::Networks(networks) };
         let webhook_allow_private = match (webhooks_local, config.webhooks.allow_private) {
             (_, true) => PrivateAccess::All,
             (true, false) => PrivateAccess::Loopback,
@@ -62,7 +63,12 @@ impl ModalEgress {
 
 #[async_trait]
 impl Egress for ModalEgress {
-    async fn perform(&self, caller: Caller<'_>, request: HttpRequest, limit: Duration) -> Result<HttpResponse, EgressError> {
+    async fn perform(
+        &self,
+        caller: Caller<'_>,
+        request: HttpRequest,
+        limit: Duration,
+    ) -> Result<HttpResponse, EgressError> {
         let test = matches!(caller, Caller::Adapter { access, .. } if access.connection.mode == Mode::Test);
         let way = if test { &self.test } else { &self.live };
         way.perform(caller, request, limit).await

@@ -30,7 +30,10 @@ struct Stored {
 pub(crate) fn keys(config: &Config) -> anyhow::Result<DirectoryKeys> {
     let configured = (config.secrets.hash_key.as_ref(), config.secrets.credentials_key.as_ref());
     if let (Some(hash_key), Some(credentials_key)) = configured {
-        return Ok(DirectoryKeys { hash_key: *hash_key.expose(), credentials_key: *credentials_key.expose() });
+        return Ok(DirectoryKeys {
+            hash_key: *hash_key.expose(),
+            credentials_key: *credentials_key.expose(),
+        });
     }
     let stored = stored(&config.store.data_dir)?;
     Ok(DirectoryKeys {
@@ -52,7 +55,10 @@ fn stored(data_dir: &Path) -> anyhow::Result<DirectoryKeys> {
         Some(stored) => stored,
         None => make(data_dir, &path).with_context(|| format!("could not make {}", path.display()))?,
     };
-    Ok(DirectoryKeys { hash_key: decode(&stored.hash_key)?, credentials_key: decode(&stored.credentials_key)? })
+    Ok(DirectoryKeys {
+        hash_key: decode(&stored.hash_key)?,
+        credentials_key: decode(&stored.credentials_key)?,
+    })
 }
 
 fn make(data_dir: &Path, path: &Path) -> anyhow::Result<Stored> {

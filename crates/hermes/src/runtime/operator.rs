@@ -31,5 +31,12 @@ pub(crate) fn create_operator_key(config: Option<&Path>) -> anyhow::Result<Strin
 
 /// An operator's key called `name`.
 pub(crate) fn operator_key(mint: &Mint, now: hermes_domain::UnixMillis, name: &str) -> ApiKey {
-    ApiKey { id: mint.key(), owner: KeyOwner::Operator, name: name.to_owned(), scopes: vec![], expires_at: None, created_at: now }
+    ApiKey {
+        id: mint.key(),
+        owner: KeyOwner::Operator,
+        name: name.to_owned(),
+        scopes: vec![],
+        expires_at: None,
+        created_at: now,
+    }
 }

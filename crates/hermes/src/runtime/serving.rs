@@ -25,7 +25,10 @@ use super::Assembly;
 /// # Errors
 /// Those of the future, and when no runtime can be had.
 pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("could not start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
     runtime.block_on(future)
 }
 
@@ -96,7 +99,8 @@ pub(crate) async fn bind(address: SocketAddr, fallback: bool) -> anyhow::Result<
         Ok(listener) => Ok(listener),
         Err(error) if fallback && error.kind() == std::io::ErrorKind::AddrInUse => {
             let free = SocketAddr::new(address.ip(), 0);
-            let listener = TcpListener::bind(free).await.with_context(|| format!("could not listen on {free}"))?;
+            let listener =
+                TcpListener::bind(free).await.with_context(|| format!("could not listen on {free}"))?;
             eprintln!("{address} is in use, listening on {} instead", listener.local_addr()?);
             Ok(listener)
         }

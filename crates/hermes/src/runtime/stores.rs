@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
+use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore};
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_config::{Config, StoreKind};
 use hermes_ports::{CascadeStore, Registry, clock::SystemClock};
@@ -43,11 +44,31 @@ pub(crate) async fn open_stores(config: &Config, clock: SystemClock) -> anyhow::
     let embedded = EmbeddedBackend::open(options).await.context("could not open the store")?;
     let cascades: Arc<dyn CascadeStore> = match config.store.kind {
         StoreKind::Embedded => Arc::clone(&embedded) as _,
-        StoreKind::Nats => super::stores::nats(config, &embedded).await?,
+        StoreKind::Nats => nats(config, &embedded, clock).await?,
     };
     let cascades = match std::env::var_os("HERMES_COMPLETION_LOG") {
         Some(path) => Logged::start(cascades, Arc::new(clock), Path::new(&path))?,
         None => cascades,
     };
     Ok(Stores { embedded, cascades })
+}
+
+/// Cascades on NATS; claims, webhooks and the log stay in the embedded database beside them.
+async fn nats(
+    config: &Config,
+    embedded: &Arc<EmbeddedBackend>,
+    clock: SystemClock,
+) -> anyhow::Result<Arc<dyn CascadeStore>> {
+    let nats = &config.store.nats;
+    let url = nats.url.as_ref().context("store.nats.url is not set")?;
+    let client = async_nats::connect(url.expose()).await.context("could not connect to NATS")?;
+    let options = ClusterOptions {
+        buckets: u8::try_from(nats.buckets.get()).context("store.nats.buckets must be at most 255")?,
+        replicas: nats.replicas,
+        clock: Arc::new(clock),
+        ..ClusterOptions::default()
+    };
+    let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
+    let store = NatsCascadeStore::open(client, options, Arc::new(rest)).await.context("could not open the store on NATS")?;
+    Ok(store as _)
 }

@@ -82,7 +82,8 @@ fn line(envelope: &Envelope, state: &State) -> Line {
         None => ("-", "-".to_owned()),
     };
     let attempt = state.attempts.last().map(|attempt| attempt.status.as_str());
-    let status = if state.phase.is_terminal() { state.status().as_str() } else { attempt.unwrap_or("accepted") };
+    let status =
+        if state.phase.is_terminal() { state.status().as_str() } else { attempt.unwrap_or("accepted") };
     let after_ms = state.updated_at.since(envelope.created_at);
     Line { tenant: envelope.tenant, id: envelope.id, channel, provider, status, after_ms }
 }
@@ -100,7 +101,12 @@ impl CascadeStore for Told {
         self.inner.load(id).await
     }
 
-    async fn open(&self, partition: u8, after: Option<MessageId>, limit: usize) -> Result<Vec<OpenCascade>, StoreError> {
+    async fn open(
+        &self,
+        partition: u8,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<OpenCascade>, StoreError> {
         self.inner.open(partition, after, limit).await
     }
 

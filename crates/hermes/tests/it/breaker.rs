@@ -61,12 +61,18 @@ async fn a_burst_of_faults_opens_the_breaker_and_the_router_goes_round_it() {
 
     server.second_twilio().await;
     server.simulator_post("/sim/scenario", &json!({ "failure_rate": 0.0 })).await;
-    let (_, held) = server.post(&format!("/admin/v1/providers/{first}/hold"), &server.admin_key, &json!({})).await.unwrap();
+    let (_, held) = server
+        .post(&format!("/admin/v1/providers/{first}/hold"), &server.admin_key, &json!({}))
+        .await
+        .unwrap();
     let id = server.send(&sms("0001", 10)).await;
     let message = server.ended(&id, Duration::from_secs(15)).await;
     assert_eq!((&message["status"], &message["provider"]), (&"delivered".into(), &"second".into()), "{held}");
 
-    server.post(&format!("/admin/v1/providers/{first}/release"), &server.admin_key, &json!({})).await.unwrap();
+    server
+        .post(&format!("/admin/v1/providers/{first}/release"), &server.admin_key, &json!({}))
+        .await
+        .unwrap();
     for _ in 0..400 {
         if server.health(&first).await["breaker"] == "closed" {
             return;

@@ -23,8 +23,10 @@ const KILLS: usize = 12;
 const LOAD: usize = 320;
 /// Endings whose outcome is unknown without any crash.
 const UNKNOWN_BY_THEMSELVES: [&str; 4] = ["9909", "9910", "9913", "9914"];
-const ENDINGS: [&str; 14] =
-    ["9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9913", "9914", "0001"];
+const ENDINGS: [&str; 14] = [
+    "9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9913", "9914",
+    "0001",
+];
 
 struct Run {
     server: Server,
@@ -43,7 +45,11 @@ fn seed() -> u64 {
 
 impl Run {
     fn body(&mut self) -> (Value, &'static str) {
-        let ending = if self.random.random_bool(0.5) { "0001" } else { ENDINGS[self.random.random_range(0..ENDINGS.len())] };
+        let ending = if self.random.random_bool(0.5) {
+            "0001"
+        } else {
+            ENDINGS[self.random.random_range(0..ENDINGS.len())]
+        };
         let email = if self.random.random_bool(0.2) { "9902" } else { "0001" };
         let mut body = cascade(ending, email, "1", 2);
         let policies = ["wait", "resend", "next_provider", "next_channel"];
@@ -57,7 +63,11 @@ impl Run {
         let mut sends = tokio::task::JoinSet::new();
         for _ in 0..count {
             let (body, ending) = self.body();
-            let request = self.server.client.post(format!("{}/v1/messages", self.server.api)).bearer_auth(&self.server.tenant_key);
+            let request = self
+                .server
+                .client
+                .post(format!("{}/v1/messages", self.server.api))
+                .bearer_auth(&self.server.tenant_key);
             let request = request.header("content-type", "application/json").body(body.to_string());
             sends.spawn(async move {
                 let answer = request.send().await.ok()?;
@@ -74,7 +84,10 @@ impl Run {
         }
     }
 
-    fn note(&mut self, joined: Option<Result<Option<(Option<String>, &'static str)>, tokio::task::JoinError>>) {
+    fn note(
+        &mut self,
+        joined: Option<Result<Option<(Option<String>, &'static str)>, tokio::task::JoinError>>,
+    ) {
         if let Some(Ok(Some((Some(id), ending)))) = joined {
             self.accepted.insert(id, ending);
         }
@@ -164,7 +177,10 @@ async fn nothing_sent_twice(run: &Run, ended: &HashMap<String, Value>) {
             *by_step.entry(attempt["step"].as_u64().unwrap()).or_default() += taken;
         }
         let twice = by_step.values().any(|count| *count > 1);
-        assert!(!twice || has_flag(message, "outcome_unknown"), "sent twice in a step without a flag: {message:#}");
+        assert!(
+            !twice || has_flag(message, "outcome_unknown"),
+            "sent twice in a step without a flag: {message:#}"
+        );
     }
 }
 
@@ -180,7 +196,10 @@ fn unknown_only_where_submitting(run: &Run, ended: &HashMap<String, Value>) -> (
             if is_unknown && !expected {
                 unknown += 1;
                 let reference = format!("{id}.{}", attempt["number"]);
-                assert!(run.submitting.contains(&reference), "{reference} is unknown but was not submitting: {message:#}");
+                assert!(
+                    run.submitting.contains(&reference),
+                    "{reference} is unknown but was not submitting: {message:#}"
+                );
             }
         }
     }
@@ -191,10 +210,17 @@ fn unknown_only_where_submitting(run: &Run, ended: &HashMap<String, Value>) -> (
 async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
     let seed = seed();
     println!("seed {seed}");
-    let kills = std::env::var("HERMES_CRASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let kills =
+        std::env::var("HERMES_CRASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let server = Server::start();
     let hits = server.data.join("kill-points");
-    let mut run = Run { server, random: StdRng::seed_from_u64(seed), accepted: BTreeMap::new(), submitting: BTreeSet::new(), kills: 0 };
+    let mut run = Run {
+        server,
+        random: StdRng::seed_from_u64(seed),
+        accepted: BTreeMap::new(),
+        submitting: BTreeSet::new(),
+        kills: 0,
+    };
     run.webhook().await;
     for _ in 0..kills {
         run.random_kill().await;
@@ -228,7 +254,8 @@ impl Run {
             let app = axum::Router::new().route("/hook", axum::routing::post(|| async { "" }));
             axum::serve(listener, app).await
         });
-        let (status, reply) = self.server.post("/v1/webhooks", &self.server.tenant_key, &json!({ "url": url })).await.unwrap();
+        let (status, reply) =
+            self.server.post("/v1/webhooks", &self.server.tenant_key, &json!({ "url": url })).await.unwrap();
         assert_eq!(status, 201, "{reply}");
     }
 }

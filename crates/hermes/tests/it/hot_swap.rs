@@ -11,7 +11,8 @@ fn component(path: &str) -> Vec<u8> {
 }
 
 async fn upload(server: &Server, bytes: Vec<u8>) -> (u16, serde_json::Value) {
-    let request = server.client.post(format!("{}/admin/v1/adapters/twilio", server.api)).bearer_auth(&server.admin_key);
+    let request =
+        server.client.post(format!("{}/admin/v1/adapters/twilio", server.api)).bearer_auth(&server.admin_key);
     let answer = request.header("content-type", "application/wasm").body(bytes).send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
@@ -28,7 +29,11 @@ async fn a_new_version_is_activated_under_load_without_a_failed_request() {
     assert!((200..300).contains(&status), "{info}");
     let version = info["version"].clone();
     let (status, reply) = server
-        .post("/admin/v1/adapters/twilio/activate", &server.admin_key, &serde_json::json!({ "version": version }))
+        .post(
+            "/admin/v1/adapters/twilio/activate",
+            &server.admin_key,
+            &serde_json::json!({ "version": version }),
+        )
         .await
         .unwrap();
     assert_eq!(status, 200, "{reply}");
@@ -36,7 +41,11 @@ async fn a_new_version_is_activated_under_load_without_a_failed_request() {
     ids.push(after.clone());
     for id in ids {
         let message = server.ended(&id, LIMIT).await;
-        assert_eq!((&message["status"], message["attempts"].as_array().unwrap().len()), (&"delivered".into(), 1), "{message}");
+        assert_eq!(
+            (&message["status"], message["attempts"].as_array().unwrap().len()),
+            (&"delivered".into(), 1),
+            "{message}"
+        );
     }
     assert_eq!(server.message(&after).await["attempts"][0]["adapter_version"], version);
 }

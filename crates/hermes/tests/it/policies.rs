@@ -66,7 +66,8 @@ async fn next_provider_goes_to_a_second_connection_or_waits() {
     server.second_twilio().await;
     let id = server.send(&with_policy(sms("9913", 2), "on_unknown_outcome", "next_provider")).await;
     let message = server.ended(&id, LIMIT).await;
-    let providers: Vec<&Value> = message["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["provider"]).collect();
+    let providers: Vec<&Value> =
+        message["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["provider"]).collect();
     assert_eq!(providers, ["twilio", "second"]);
 }
 

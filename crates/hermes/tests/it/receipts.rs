@@ -60,7 +60,10 @@ async fn a_receipt_after_the_end_adds_a_flag() {
     let server = Server::start();
     let id = server.send(&sms("9903", 1)).await;
     let message = server.ended(&id, LIMIT).await;
-    assert_eq!((&message["status"], &message["confirmed_at"]), (&"sent_unconfirmed".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&message["status"], &message["confirmed_at"]),
+        (&"sent_unconfirmed".into(), &serde_json::Value::Null)
+    );
     let message = server.until(&id, LIMIT, |message| !message["confirmed_at"].is_null()).await;
     assert_eq!(message["status"], "sent_unconfirmed", "a terminal status is frozen");
     assert!(has_flag(&message, "delivered_late"));
@@ -72,12 +75,21 @@ async fn a_forged_receipt_is_403_and_changes_nothing() {
     let id = server.send(&sms("9902", 30)).await;
     let message = server.until(&id, LIMIT, |message| message["attempts"][0]["status"] == "accepted").await;
     let (_, connections) = server.get("/admin/v1/providers", &server.admin_key).await.unwrap();
-    let twilio = connections["data"].as_array().unwrap().iter().find(|one| one["provider"] == "twilio").unwrap()["id"].as_str().unwrap().to_owned();
+    let twilio =
+        connections["data"].as_array().unwrap().iter().find(|one| one["provider"] == "twilio").unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
     let url = format!("{}/receipts/twilio/{twilio}?ref={id}.1", server.api);
     let sid = message["attempts"][0]["provider_message_id"].as_str().unwrap();
-    let body = format!("MessageSid={sid}&MessageStatus=delivered&AccountSid=AC00000000000000000000000000000001");
+    let body =
+        format!("MessageSid={sid}&MessageStatus=delivered&AccountSid=AC00000000000000000000000000000001");
     for signature in [None, Some("AAAAAAAAAAAAAAAAAAAAAAAAAAA=")] {
-        let mut request = server.client.post(&url).header("content-type", "application/x-www-form-urlencoded").body(body.clone());
+        let mut request = server
+            .client
+            .post(&url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.clone());
         if let Some(signature) = signature {
             request = request.header("x-twilio-signature", signature);
         }

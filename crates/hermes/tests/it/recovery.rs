@@ -16,8 +16,10 @@ async fn a_killed_or_panicking_cascade_is_restarted_and_completes() {
         for id in [&victim, &sibling] {
             server.until(id, LIMIT, |message| message["attempts"][0]["status"] == "accepted").await;
         }
-        let (status, reply) =
-            server.post(&format!("/admin/v1/actors/cascade%2F{victim}{suffix}/kill"), &server.admin_key, &json!({})).await.unwrap();
+        let (status, reply) = server
+            .post(&format!("/admin/v1/actors/cascade%2F{victim}{suffix}/kill"), &server.admin_key, &json!({}))
+            .await
+            .unwrap();
         assert!((200..300).contains(&status), "{status} {reply}");
         let message = server.ended(&victim, LIMIT).await;
         assert_eq!(message["status"], "delivered");
@@ -34,11 +36,13 @@ async fn the_tree_shows_its_actors_and_counts_restarts() {
     server.send(&sms("9902", 30)).await;
     let (status, tree) = server.get("/admin/v1/actors", &server.admin_key).await.unwrap();
     assert_eq!(status, 200, "{tree}");
-    let kinds: Vec<&str> = tree["data"].as_array().unwrap().iter().map(|actor| actor["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        tree["data"].as_array().unwrap().iter().map(|actor| actor["kind"].as_str().unwrap()).collect();
     for kind in ["tenants", "tenant", "cascades", "cascade", "providers", "webhooks"] {
         assert!(kinds.contains(&kind), "{kind} is missing from {kinds:?}");
     }
-    let (status, _) = server.post("/admin/v1/actors/deadlines/kill", &server.admin_key, &json!({})).await.unwrap();
+    let (status, _) =
+        server.post("/admin/v1/actors/deadlines/kill", &server.admin_key, &json!({})).await.unwrap();
     assert!((200..300).contains(&status));
     for _ in 0..100 {
         let (_, actor) = server.get("/admin/v1/actors/deadlines", &server.admin_key).await.unwrap();
@@ -58,7 +62,10 @@ async fn losing_a_supervisor_of_cascades_loses_no_message() {
         ids.push(server.send(&sms("9903", 15)).await);
     }
     let tenant = server.tenant_id().await;
-    let (status, reply) = server.post(&format!("/admin/v1/actors/cascades%2F{tenant}/kill"), &server.admin_key, &json!({})).await.unwrap();
+    let (status, reply) = server
+        .post(&format!("/admin/v1/actors/cascades%2F{tenant}/kill"), &server.admin_key, &json!({}))
+        .await
+        .unwrap();
     assert!((200..300).contains(&status), "{reply}");
     for id in ids {
         assert_eq!(server.ended(&id, LIMIT).await["status"], "delivered");

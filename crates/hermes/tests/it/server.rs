@@ -109,7 +109,15 @@ impl Server {
     pub(crate) fn restart(&mut self, options: &StartOptions) -> Option<Duration> {
         let started = Instant::now();
         let mut child = hermes()
-            .args(["dev", "--json", "--listen", &format!("127.0.0.1:{}", self.port), "--simulator-url", &self.simulator.url, "--data"])
+            .args([
+                "dev",
+                "--json",
+                "--listen",
+                &format!("127.0.0.1:{}", self.port),
+                "--simulator-url",
+                &self.simulator.url,
+                "--data",
+            ])
             .arg(&self.data)
             .envs(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
             .env("HERMES__TELEMETRY__LOG", "warn")
@@ -179,7 +187,8 @@ impl Server {
 
     /// Types of the message's timeline, oldest first.
     pub(crate) async fn timeline(&self, id: &str) -> Vec<String> {
-        let (status, events) = self.get(&format!("/v1/messages/{id}/events"), &self.tenant_key).await.unwrap();
+        let (status, events) =
+            self.get(&format!("/v1/messages/{id}/events"), &self.tenant_key).await.unwrap();
         assert_eq!(status, 200, "{events}");
         let entries = events["data"].as_array().unwrap();
         entries.iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
@@ -210,7 +219,13 @@ impl Server {
             .unwrap()
             .iter()
             .filter(|(reference, _)| reference.starts_with(id))
-            .map(|(reference, received)| (reference.clone(), received.as_u64().unwrap(), counts["processed"][reference].as_u64().unwrap_or(0)))
+            .map(|(reference, received)| {
+                (
+                    reference.clone(),
+                    received.as_u64().unwrap(),
+                    counts["processed"][reference].as_u64().unwrap_or(0),
+                )
+            })
             .collect();
         found.sort();
         found
@@ -222,7 +237,10 @@ impl Server {
     }
 
     pub(crate) async fn simulator_post(&self, path: &str, body: &Value) {
-        let request = self.client.post(format!("{}{path}", self.simulator.url)).header("content-type", "application/json");
+        let request = self
+            .client
+            .post(format!("{}{path}", self.simulator.url))
+            .header("content-type", "application/json");
         let answer = request.body(body.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
@@ -266,7 +284,9 @@ pub(crate) fn with_policy(mut value: Value, key: &str, policy: &str) -> Value {
 
 pub(crate) fn attempts(message: &Value) -> Vec<(u64, String)> {
     let list = message["attempts"].as_array().unwrap();
-    list.iter().map(|attempt| (attempt["step"].as_u64().unwrap(), attempt["status"].as_str().unwrap().to_owned())).collect()
+    list.iter()
+        .map(|attempt| (attempt["step"].as_u64().unwrap(), attempt["status"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 pub(crate) fn has_flag(message: &Value, flag: &str) -> bool {

@@ -1,12 +1,7 @@
 //! The demo tenant, its keys and its connections to the simulator.
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    time::Duration,
+    collections::BTreeMap, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration,
 };
 
 use anyhow::Context as _;
@@ -46,7 +41,12 @@ pub(super) struct Demo {
 }
 
 /// Makes what is missing and keeps what is there.
-pub(super) async fn seed(assembly: &Assembly, data: &Path, api: &str, simulator: &str) -> anyhow::Result<Demo> {
+pub(super) async fn seed(
+    assembly: &Assembly,
+    data: &Path,
+    api: &str,
+    simulator: &str,
+) -> anyhow::Result<Demo> {
     let path = data.join("dev.json");
     let known = read(&path)?.filter(|known| assembly.directory.tenant(known.tenant_id).is_some());
     let mut file = match known {
@@ -77,7 +77,8 @@ pub(super) async fn subscribe_receipts(simulator: String, endpoint: String) {
     let body = json!({ "topic_arn": demo::SES_TOPIC_ARN, "endpoint": endpoint }).to_string();
     let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return };
     for _ in 0..SUBSCRIBE_TRIES {
-        let request = client.post(format!("{simulator}/sim/subscriptions")).header("content-type", "application/json");
+        let request =
+            client.post(format!("{simulator}/sim/subscriptions")).header("content-type", "application/json");
         match request.body(body.clone()).send().await {
             Ok(answer) if answer.status().is_success() => return,
             Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
@@ -107,16 +108,30 @@ async fn create_tenant(assembly: &Assembly) -> anyhow::Result<TenantId> {
 
 async fn create_key(assembly: &Assembly, owner: KeyOwner, name: &str) -> anyhow::Result<String> {
     let now = assembly.clock.now();
-    let key = ApiKey { id: assembly.mint.key(), owner, name: name.to_owned(), scopes: vec![], expires_at: None, created_at: now };
+    let key = ApiKey {
+        id: assembly.mint.key(),
+        owner,
+        name: name.to_owned(),
+        scopes: vec![],
+        expires_at: None,
+        created_at: now,
+    };
     assembly.directory.create_key(key).await.context("could not make a key")
 }
 
 /// One connection per provider; returns the id of the SES one.
-async fn create_connections(assembly: &Assembly, tenant: TenantId, simulator: &str) -> anyhow::Result<hermes_domain::ConnectionId> {
+async fn create_connections(
+    assembly: &Assembly,
+    tenant: TenantId,
+    simulator: &str,
+) -> anyhow::Result<hermes_domain::ConnectionId> {
     let mut ses = None;
     for (provider, channel, config, secrets) in demo_connections(simulator) {
         let known = assembly.directory.read(|snapshot| {
-            snapshot.serving(tenant, Mode::Test).find(|connection| connection.provider == provider).map(|connection| connection.id)
+            snapshot
+                .serving(tenant, Mode::Test)
+                .find(|connection| connection.provider == provider)
+                .map(|connection| connection.id)
         });
         let id = match known {
             Some(id) => id,
@@ -150,8 +165,10 @@ async fn create_connection(
         created_at: assembly.clock.now(),
     };
     let id = connection.id;
-    let secrets: BTreeMap<String, String> = serde_json::from_value(secrets).context("demo credentials are texts")?;
-    let created = assembly.directory.create_connection(connection, ConnectionTerms::default(), Secrets(secrets)).await;
+    let secrets: BTreeMap<String, String> =
+        serde_json::from_value(secrets).context("demo credentials are texts")?;
+    let created =
+        assembly.directory.create_connection(connection, ConnectionTerms::default(), Secrets(secrets)).await;
     created.with_context(|| format!("could not make the {provider} connection"))?;
     Ok(id)
 }
@@ -200,7 +217,8 @@ fn read(path: &Path) -> anyhow::Result<Option<DevFile>> {
 
 fn write(path: &Path, file: &DevFile) -> anyhow::Result<()> {
     let temporary = path.with_extension("json.tmp");
-    let mut out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut out =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     out.write_all(&serde_json::to_vec_pretty(file)?)?;
     out.sync_all()?;
     fs::rename(&temporary, path).with_context(|| format!("could not write {}", path.display()))
