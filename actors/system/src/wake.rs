@@ -55,7 +55,7 @@ impl Waker {
             Ok(()) => {}
             Err(DeliverError::Unknown(_)) => self.inbox.shared.deadlines.remove(id),
             Err(cause) => {
-                warn!(message.id = %id, error = error_chain(&cause), "a message could not be woken, trying again")
+                warn!(message.id = %id, error = error_chain(&cause), "a message could not be woken, trying again");
             }
         }
     }

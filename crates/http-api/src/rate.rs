@@ -1,4 +1,4 @@
-//! Requests per tenant and second, and the headers that tell of it (IETF RateLimit draft).
+//! Requests per tenant and second, and the headers that tell of it (IETF draft `RateLimit`).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use hermes_domain::{

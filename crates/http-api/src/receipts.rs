@@ -101,7 +101,7 @@ async fn apply_all(
             }
             // Suppression lists are later work; an opt-out is not lost on the provider, which enforces it.
             ReceivedEntry::Inbound(inbound) => {
-                info!(provider.connection = %connection, inbound.kind = ?inbound.kind, "inbound message")
+                info!(provider.connection = %connection, inbound.kind = ?inbound.kind, "inbound message");
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::runtime::{Assembly, DRAIN_MAX, Settings, bind, block_on, serve, start
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Configuration file; without it the defaults and HERMES__SECTION__KEY variables count.
+    /// Configuration file; without it the defaults and `HERMES__SECTION__KEY` variables count.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }

@@ -69,6 +69,8 @@ async fn nats(
         ..ClusterOptions::default()
     };
     let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
-    let store = NatsCascadeStore::open(client, options, Arc::new(rest)).await.context("could not open the store on NATS")?;
+    let store = NatsCascadeStore::open(client, options, Arc::new(rest))
+        .await
+        .context("could not open the store on NATS")?;
     Ok(store as _)
 }

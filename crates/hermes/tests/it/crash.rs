@@ -28,6 +28,9 @@ const ENDINGS: [&str; 14] = [
     "0001",
 ];
 
+/// An id, if the reply has one, and the ending of the phone number.
+type Accepted = (Option<String>, &'static str);
+
 struct Run {
     server: Server,
     random: StdRng,
@@ -84,10 +87,7 @@ impl Run {
         }
     }
 
-    fn note(
-        &mut self,
-        joined: Option<Result<Option<(Option<String>, &'static str)>, tokio::task::JoinError>>,
-    ) {
+    fn note(&mut self, joined: Option<Result<Option<Accepted>, tokio::task::JoinError>>) {
         if let Some(Ok(Some((Some(id), ending)))) = joined {
             self.accepted.insert(id, ending);
         }

@@ -62,9 +62,15 @@ fn query(caller: Caller, text: &str) -> Result<MessageQuery, Problem> {
         let known = match name.as_ref() {
             "status" => word(&value).map(|status| query.status = Some(status)),
             "channel" => word(&value).map(|channel| query.channel = Some(channel)),
-            "tag" => Some(query.tag = Some(value.to_string())),
+            "tag" => {
+                query.tag = Some(value.to_string());
+                Some(())
+            }
             // A plus sign that was not encoded arrives as a space.
-            "to" => Some(query.to = Some(value.replacen(' ', "+", 1))),
+            "to" => {
+                query.to = Some(value.replacen(' ', "+", 1));
+                Some(())
+            }
             "created_after" => UnixMillis::parse_rfc3339(&value).map(|at| query.created_after = Some(at)),
             "created_before" => UnixMillis::parse_rfc3339(&value).map(|at| query.created_before = Some(at)),
             "cursor" => value.parse().ok().map(|id| query.before = Some(id)),
