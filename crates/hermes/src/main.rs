@@ -45,6 +45,8 @@ enum Command {
 
 fn main() -> ExitCode {
     hermes_ports::kill_point::arm_from_env();
+    // Every HTTP client of this process uses it; a second installation is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse(); // A usage error exits with 2.
     let result = match cli.command {
         Command::Dev(options) => commands::dev::run(options),

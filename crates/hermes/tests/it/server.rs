@@ -87,6 +87,7 @@ impl Server {
     }
 
     pub(crate) fn start_with(options: &StartOptions) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default(); // Once per process.
         let dir = TempDir::new().unwrap();
         let simulator = Simulator::start(&dir.path().join("requests.jsonl"));
         let port = free_port();
