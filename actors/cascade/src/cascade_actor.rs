@@ -170,7 +170,7 @@ impl Actor for CascadeActor {
             Some(Birth::Loaded { recovered }) => self.reload(&me, run, recovered).await?,
             None => {}
         }
-        self.settle(&me, run);
+        self.rest(run);
         Ok(())
     }
 
@@ -200,7 +200,8 @@ impl Actor for CascadeActor {
             )]
             CascadeMsg::Panic => panic!("asked to panic"),
         }
-        self.settle(&me, run);
+        self.rest(run);
+        Self::end_if_over(&me, run);
         Ok(())
     }
 }
@@ -335,15 +336,19 @@ impl CascadeActor {
         }
     }
 
-    /// Tells the supervisor whether this actor may be let go, and ends it when nothing can follow.
-    fn settle(&self, me: &ActorRef<CascadeMsg>, run: &Run) {
-        let state = &run.cascade.state;
-        if state.phase.is_terminal() && run.revision.is_some() {
-            me.stop(Some(reason::COMPLETED.to_owned()));
-        }
-        let idle = !state.owes_effect();
+    /// Tells the supervisor whether this actor may be let go.
+    fn rest(&self, run: &Run) {
+        let idle = !run.cascade.state.owes_effect();
         let since = if idle { self.shared.ports.clock.now().0 } else { u64::MAX };
         self.activity.idle_since.store(since, Ordering::Relaxed);
+    }
+
+    /// Ends the actor of a message that has ended. What still waits in its mailbox is offered again, to
+    /// an actor that is loaded anew.
+    fn end_if_over(me: &ActorRef<CascadeMsg>, run: &Run) {
+        if run.cascade.state.phase.is_terminal() && run.revision.is_some() {
+            me.stop(Some(reason::COMPLETED.to_owned()));
+        }
     }
 
     fn view(&self, run: &Run) -> ActorView {

@@ -16,9 +16,15 @@ impl Running {
         self.0.get(&id).map(|entry| entry.value().clone())
     }
 
+    /// The address of a message's actor, unless it is known to have ended: a supervisor that dies takes
+    /// its children along without taking them off this list.
+    pub fn alive(&self, id: MessageId) -> Option<ActorRef<CascadeMsg>> {
+        self.get(id).filter(|actor| actor.get_status() < ActorStatus::Stopping)
+    }
+
     /// Whether a message's actor runs or is about to.
     pub fn is_alive(&self, id: MessageId) -> bool {
-        self.get(id).is_some_and(|actor| actor.get_status() < ActorStatus::Stopping)
+        self.alive(id).is_some()
     }
 
     /// How many run.

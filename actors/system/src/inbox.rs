@@ -59,7 +59,7 @@ impl Inbox {
     ) -> Result<Option<Delivered>, DeliverError> {
         let (reply, answer) = oneshot::channel();
         let delivery = Delivery { event, consumed, reply };
-        match self.shared.running.get(id) {
+        match self.shared.running.alive(id) {
             Some(actor) => drop(actor.cast(CascadeMsg::Deliver(delivery))), // A dropped reply tells below.
             None => self.awaken(id, Some(delivery), false).await?,
         }

@@ -33,7 +33,7 @@ impl Waker {
 
     /// Tells a message that its due time has come. Whatever is lost here is offered again by the deadlines.
     pub(crate) fn due(&self, id: MessageId) {
-        match self.inbox.shared.running.get(id) {
+        match self.inbox.shared.running.alive(id) {
             Some(actor) => drop(actor.cast(CascadeMsg::Wake)),
             None => {
                 let (reply, _) = oneshot::channel();

@@ -146,6 +146,30 @@ impl Content {
         }
     }
 
+    /// Whether [`Self::for_channel`] would find something to say, without making it.
+    pub fn serves(&self, channel: Channel) -> bool {
+        let common = self.text.is_some();
+        match channel {
+            Channel::Sms => {
+                let own = self.sms.as_ref();
+                let text = own.and_then(|sms| sms.text.as_ref()).or(self.text.as_ref());
+                text.is_some_and(|text| !text.is_empty()) || own.is_some_and(|sms| !sms.media_urls.is_empty())
+            }
+            Channel::Email => {
+                common || self.email.as_ref().is_some_and(|own| own.text.is_some() || own.html.is_some())
+            }
+            Channel::Push => {
+                let says = |own: &Push| own.title.is_some() || own.body.is_some() || !own.data.is_empty();
+                common || self.subject.is_some() || self.push.as_ref().is_some_and(says)
+            }
+            Channel::Whatsapp => {
+                let says =
+                    |own: &Whatsapp| own.text.is_some() || own.media.is_some() || own.template.is_some();
+                common || self.whatsapp.as_ref().is_some_and(says)
+            }
+        }
+    }
+
     fn for_sms(&self) -> Option<Sms> {
         let mut sms = self.sms.clone().unwrap_or_default();
         sms.text = sms.text.or_else(|| self.text.clone()).filter(|text| !text.is_empty());
@@ -228,6 +252,37 @@ mod tests {
         };
         assert!(content.for_channel(Channel::Sms).is_some());
         assert!(content.for_channel(Channel::Email).is_none());
+    }
+
+    #[test]
+    fn whether_a_channel_is_served_is_told_without_making_its_content() {
+        let subject = Content { subject: Some("s".into()), ..Content::default() };
+        let html = EmailBody { html: Some("<p>".into()), ..EmailBody::default() };
+        let media = Sms { text: None, media_urls: vec!["https://example.com/a.png".into()] };
+        let data = Push { data: BTreeMap::from([("k".into(), "v".into())]), ..Push::default() };
+        let template = Whatsapp { template: Some(Value::Null), ..Whatsapp::default() };
+        let fallback = Whatsapp { fallback_template: Some(Value::Null), ..Whatsapp::default() };
+        let all = [
+            Content::default(),
+            text("t"),
+            text(""),
+            subject,
+            Content { email: Some(html), ..Content::default() },
+            Content { email: Some(EmailBody::default()), ..Content::default() },
+            Content { sms: Some(media), ..Content::default() },
+            Content { push: Some(data), ..Content::default() },
+            Content { whatsapp: Some(template), ..Content::default() },
+            Content { whatsapp: Some(fallback), ..Content::default() },
+        ];
+        for (index, content) in all.iter().enumerate() {
+            for channel in Channel::ALL {
+                assert_eq!(
+                    content.serves(channel),
+                    content.for_channel(channel).is_some(),
+                    "{index} {channel:?}"
+                );
+            }
+        }
     }
 
     #[test]

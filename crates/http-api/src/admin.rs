@@ -1,6 +1,19 @@
-//! The operator's side.
+//! The operator API.
 
 pub(crate) mod actors;
 pub(crate) mod adapters;
-pub(crate) mod providers;
-pub(crate) mod tenants;
+mod cascades;
+mod keys;
+mod providers;
+mod tenants;
+
+use crate::router::Routes;
+
+pub(crate) fn routes(routes: &mut Routes) {
+    tenants::routes(routes);
+    keys::routes(routes);
+    providers::routes(routes);
+    adapters::routes(routes);
+    actors::routes(routes);
+    cascades::routes(routes);
+}

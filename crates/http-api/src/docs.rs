@@ -25,7 +25,11 @@ const POLICY: (HeaderName, HeaderValue) = (
 static DOCS: LazyLock<String> = LazyLock::new(|| {
     let row = |code: &Code| {
         let name = code.as_str();
-        format!("<tr id=\"{name}\"><td><code>{name}</code></td><td>{}</td><td>{}</td></tr>\n", code.status().as_u16(), code.title())
+        format!(
+            "<tr id=\"{name}\"><td><code>{name}</code></td><td>{}</td><td>{}</td></tr>\n",
+            code.status().as_u16(),
+            code.title()
+        )
     };
     PAGE.replace("<!-- codes -->", &Code::ALL.iter().map(row).collect::<String>())
 });

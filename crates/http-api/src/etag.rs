@@ -16,7 +16,8 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let version =
+        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
     version.map(Some).ok_or_else(|| {
         let fault = Fault::new("If-Match", "header", "expected an ETag of this resource, or *");
         Problem::new(Code::HeaderInvalid, "If-Match is not an ETag of ours.").with_faults(vec![fault])
@@ -29,7 +30,10 @@ pub(crate) fn required_if_match(headers: &HeaderMap) -> Result<Option<u64>, Prob
     if headers.contains_key(header::IF_MATCH) {
         return if_match(headers);
     }
-    Err(Problem::new(Code::PreconditionRequired, "Name the version that you change: send its ETag as If-Match."))
+    Err(Problem::new(
+        Code::PreconditionRequired,
+        "Name the version that you change: send its ETag as If-Match.",
+    ))
 }
 
 #[cfg(test)]
@@ -39,7 +43,8 @@ mod tests {
 
     #[test]
     fn tags_round_trip_and_others_are_refused() {
-        let headers = |value: &str| HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_str(value).unwrap())]);
+        let headers =
+            |value: &str| HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_str(value).unwrap())]);
         assert_eq!(required_if_match(&headers(&of(7))).unwrap(), Some(7));
         assert_eq!(required_if_match(&headers("*")).unwrap(), None);
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);

@@ -1,60 +1,56 @@
-//! Whether the service is alive, ready, and what it can do for a tenant.
+//! For orchestrators: alive, ready, metrics.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse as _, Response},
 };
-use serde_json::json;
+use http::{HeaderValue, header};
+use serde::Serialize;
+use tracing::warn;
+use utoipa::ToSchema;
 
-use crate::{auth, problem::Problem, rate, request::reply, state::ApiState};
+use crate::{
+    api::Api,
+    operation::Operation,
+    problem::{Code, Problem},
+    reply,
+    router::Routes,
+};
 
-pub(crate) async fn index() -> Html<&'static str> {
-    Html("<!doctype html><title>Hermes</title><h1>Hermes</h1><p>The API lives under <code>/v1</code>.</p>")
+pub(crate) fn routes(routes: &mut Routes) {
+    let alive = Operation::get("/healthz", "getHealth", "Whether the process is alive");
+    routes.add(alive.reply::<Health>(200, "It is."), alive_handler);
+    let ready = Operation::get("/readyz", "getReadiness", "Whether the process should get traffic");
+    routes.add(ready.reply::<Health>(200, "It should."), ready_handler);
+    let metrics = Operation::get("/metrics", "getMetrics", "Metrics for Prometheus");
+    routes.add(metrics.plain(200, "Metrics in text format.", Some("text/plain")), metrics_handler);
 }
 
-pub(crate) async fn alive() -> Response {
-    reply(200, &json!({ "status": "alive" }))
+/// State of the process.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// Always `ok`.
+    status: &'static str,
 }
 
-/// Ready: what was open is back in memory, and the store answers.
-pub(crate) async fn ready(State(state): State<Arc<ApiState>>) -> Result<Response, Problem> {
-    let answers = (state.settings.ready)() && state.ports.store.ping().await.is_ok();
-    if answers {
-        Ok(reply(200, &json!({ "status": "ready" })))
-    } else {
-        Err(Problem::overloaded("not ready"))
+async fn alive_handler() -> Response {
+    reply::ok(&Health { status: "ok" })
+}
+
+async fn ready_handler(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    if !(api.settings.ready)() {
+        return Err(Problem::new(Code::Overloaded, "The process is starting or ending."));
     }
-}
-
-pub(crate) async fn metrics(State(state): State<Arc<ApiState>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (state.settings.metrics)()).into_response()
-}
-
-/// Channels and connections that serve the tenant now.
-pub(crate) async fn status(
-    State(state): State<Arc<ApiState>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let caller = auth::tenant(&state, &headers)?;
-    rate::admit(&state, caller.tenant)?;
-    let connections: Vec<_> = state.ports.directory.read(|snapshot| {
-        let mine = snapshot.serving(caller.tenant, caller.mode);
-        mine.map(|connection| (connection.id, connection.name.clone(), connection.channel)).collect()
-    });
-    let mut providers = Vec::new();
-    for (id, name, channel) in &connections {
-        let health = state.ports.gateway.health(*id).await;
-        let breaker = health.as_ref().map(|health| health.breaker);
-        providers.push(json!({ "name": name, "channel": channel, "breaker": breaker, "held": health.map(|health| health.held) }));
+    if let Err(failure) = api.ports.store.ping().await {
+        warn!(error = &failure as &dyn Error, "not ready: the store does not answer");
+        return Err(Problem::new(Code::Overloaded, "The store does not answer."));
     }
-    let mut channels: Vec<_> = connections.iter().map(|(_, _, channel)| channel.as_str()).collect();
-    channels.sort_unstable();
-    channels.dedup();
-    let mut response =
-        reply(200, &json!({ "mode": caller.mode, "channels": channels, "providers": providers }));
-    rate::tell(response.headers_mut());
-    Ok(response)
+    Ok(reply::ok(&Health { status: "ok" }))
+}
+
+async fn metrics_handler(State(api): State<Arc<Api>>) -> Response {
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], (api.settings.metrics)()).into_response()
 }

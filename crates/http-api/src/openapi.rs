@@ -78,7 +78,8 @@ fn idempotency_key() -> Value {
 /// The document, as served and as kept in `schema/http/openapi.json`.
 pub fn document() -> String {
     #[expect(clippy::expect_used, reason = "a JSON value always serialises")]
-    let mut text = serde_json::to_string_pretty(&router::routes().document.finish()).expect("JSON serialises");
+    let mut text =
+        serde_json::to_string_pretty(&router::routes().document.finish()).expect("JSON serialises");
     text.push('\n');
     text
 }

@@ -104,6 +104,12 @@ impl Operation {
         self
     }
 
+    /// Another schema that the document needs.
+    pub(crate) fn body_schema(mut self, name: &str, schema: Value) -> Self {
+        self.schemas.push((name.to_owned(), schema));
+        self
+    }
+
     /// A body that is bytes.
     pub(crate) fn bytes(mut self, content_type: &str) -> Self {
         self.body = Some(json!({ "required": true, "content": { content_type: {} } }));
@@ -115,6 +121,24 @@ impl Operation {
         let name = self.schema_of::<T>();
         let content = json!({ "application/json": { "schema": reference(&name) } });
         self.replies.insert(status.to_string(), json!({ "description": description, "content": content }));
+        self
+    }
+
+    /// A page of a list.
+    pub(crate) fn list<T: ToSchema>(mut self, description: &str) -> Self {
+        let entry = self.schema_of::<T>();
+        let name = format!("{entry}List");
+        let schema = json!({
+            "type": "object", "required": ["data", "next_cursor", "has_more"],
+            "properties": {
+                "data": { "type": "array", "items": reference(&entry) },
+                "next_cursor": { "type": ["string", "null"], "description": "Where the next page begins; null on the last one." },
+                "has_more": { "type": "boolean" },
+            },
+        });
+        let content = json!({ "application/json": { "schema": reference(&name) } });
+        self.replies.insert("200".to_owned(), json!({ "description": description, "content": content }));
+        self.schemas.push((name, schema));
         self
     }
 

@@ -2,7 +2,6 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::query::Query;
 
@@ -20,12 +19,11 @@ pub(crate) struct Page {
 }
 
 /// A page of a list, newest first.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct List<T> {
     /// The entries.
     pub(crate) data: Vec<T>,
     /// Where the next page begins; null on the last one.
-    #[schema(required)]
     pub(crate) next_cursor: Option<String>,
     /// Whether there is another page.
     pub(crate) has_more: bool,
@@ -62,7 +60,12 @@ impl Page {
     }
 
     /// A page of `all`, which holds everything in descending order of `key`.
-    pub(crate) fn of_all<T, U>(self, all: Vec<T>, key: impl Fn(&T) -> u128, show: impl Fn(T) -> U) -> List<U> {
+    pub(crate) fn of_all<T, U>(
+        self,
+        all: Vec<T>,
+        key: impl Fn(&T) -> u128,
+        show: impl Fn(T) -> U,
+    ) -> List<U> {
         let older = |entry: &T| self.before.is_none_or(|before| key(entry) < before);
         let entries = all.into_iter().filter(older).take(self.limit + 1).collect();
         self.list(entries, key, show)

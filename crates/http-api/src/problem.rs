@@ -1,115 +1,109 @@
-//! Refusals as `application/problem+json` (RFC 9457).
+//! Refusals, as `application/problem+json` (RFC 9457).
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+mod code;
+mod fault;
+mod from;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
-/// One fault in a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct FieldError {
-    /// JSON pointer into the body, or the name of a query parameter.
-    pub(crate) pointer: String,
-    /// Stable code.
-    pub(crate) code: &'static str,
-    /// Words.
-    pub(crate) detail: String,
-}
+pub(crate) use code::Code;
+pub(crate) use fault::Fault;
 
-/// A refusal. Rendered by [`crate::request::around`], which knows the request.
+/// Why a request was refused. Rendered at the edge, which knows the request's id and path.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    pub(crate) status: StatusCode,
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     pub(crate) detail: String,
-    pub(crate) layer: Option<&'static str>,
-    pub(crate) errors: Vec<FieldError>,
-    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) retry_after_s: Option<u32>,
 }
 
 impl Problem {
-    pub(crate) fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, detail: detail.into(), layer: None, errors: Vec::new(), retry_after_s: None }
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let retry_after_s = code.is_temporary().then_some(1);
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after_s }
     }
 
-    pub(crate) fn layer(self, layer: &'static str) -> Self {
-        Self { layer: Some(layer), ..self }
+    pub(crate) fn with_faults(mut self, faults: Vec<Fault>) -> Self {
+        self.faults = faults;
+        self
     }
 
-    pub(crate) fn errors(self, errors: Vec<FieldError>) -> Self {
-        Self { errors, ..self }
+    pub(crate) const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
-    pub(crate) fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after_s: Some(seconds), ..self }
+    pub(crate) fn not_found() -> Self {
+        Self::new(Code::NotFound, "There is no such resource, or it is not yours.")
     }
 
-    pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(404, "not_found", format!("no such {what}"))
+    /// The body. `instance` is the path that was asked for.
+    pub(crate) fn document<'a>(&'a self, request_id: &'a str, instance: &'a str) -> ProblemDocument<'a> {
+        ProblemDocument {
+            kind: self.code.type_uri(),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            instance,
+            code: self.code.as_str(),
+            request_id,
+            layer: self.code.layer(),
+            errors: &self.faults,
+        }
     }
 
-    pub(crate) fn overloaded(detail: &str) -> Self {
-        Self::new(503, "overloaded", detail).retry_after(1)
-    }
-
-    /// Something of ours failed: logged here, once, and not explained to the caller.
-    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), "request failed");
-        Self::new(500, "internal", "something failed on our side; the request id names it in our logs")
-    }
-
-    /// Faults in a request body.
-    pub(crate) fn schema(errors: Vec<FieldError>) -> Self {
-        let detail = format!("{} field(s) are not as the schema wants them", errors.len());
-        Self::new(422, "schema_invalid", detail).layer("schema").errors(errors)
-    }
-
-    /// The body of this problem for one request.
-    pub(crate) fn render(&self, request_id: &str, path: &str) -> Response {
-        let body = json!({
-            "type": format!("https://hermes.example/problems/{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "instance": path,
-            "code": self.code,
-            "request_id": request_id,
-            "layer": self.layer,
-            "errors": self.errors,
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    /// The whole answer.
+    pub(crate) fn render(&self, request_id: &str, instance: &str) -> Response {
+        #[expect(clippy::expect_used, reason = "plain structs with text keys: there is no case that fails")]
+        let body = serde_json::to_vec(&self.document(request_id, instance)).expect("a problem serialises");
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response = (self.code.status(), [content_type], body).into_response();
         if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code.status() == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(HeaderName::from_static("www-authenticate"), challenge);
         }
         response
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// What a client reads.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument<'a> {
+    /// URI reference of the problem type; its fragment is `code`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The problem type in words.
+    title: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// What is wrong with this request.
+    detail: &'a str,
+    /// Path of the request.
+    instance: &'a str,
+    /// Stable code.
+    code: &'static str,
+    /// Id of the request, also in `X-Request-Id`.
+    request_id: &'a str,
+    /// The validation layer that refused, or `routing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<&'static str>,
+    /// Every fault that was found.
+    errors: &'a [Fault],
 }
 
 impl IntoResponse for Problem {
+    /// Leaves rendering to the edge, which finds the problem among the response's extensions.
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.status;
+        let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
         response
     }
-}
-
-pub(crate) async fn no_such_route() -> Problem {
-    Problem::not_found("route")
-}
-
-pub(crate) async fn method_not_allowed() -> Problem {
-    Problem::new(405, "method_not_allowed", "this route does not take this method")
 }

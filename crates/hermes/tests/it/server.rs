@@ -14,6 +14,12 @@ use tempfile::TempDir;
 /// How long a process may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
+/// A client without idle connections: they would not outlive the server that they lead to.
+fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+    builder.timeout(Duration::from_secs(20)).build().unwrap()
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -98,7 +104,7 @@ impl Server {
             api: format!("http://127.0.0.1:{port}"),
             tenant_key: String::new(),
             admin_key: String::new(),
-            client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap(),
+            client: client(),
             port,
             _dir: dir,
         };

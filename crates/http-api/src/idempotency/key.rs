@@ -23,7 +23,8 @@ impl IdempotencyKey {
             Ok(key) if well_formed && values.next().is_none() => Ok(Some(Self(key.to_owned()))),
             Ok(_) | Err(_) => {
                 let detail = "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.";
-                let fault = Fault::new("Idempotency-Key", "header", "expected 1 to 255 visible ASCII characters");
+                let fault =
+                    Fault::new("Idempotency-Key", "header", "expected 1 to 255 visible ASCII characters");
                 Err(Problem::new(Code::HeaderInvalid, detail).with_faults(vec![fault]))
             }
         }

@@ -71,15 +71,18 @@ pub(crate) fn cascade(value: Value, faults: &mut Faults) -> Option<CascadeSpec> 
 fn fields(object: &mut Object, faults: &mut Faults) -> Option<CascadeSpec> {
     let steps = object.required("steps", faults, list(1..=STEPS_MAX, step));
     let on_late_receipt = object.optional("on_late_receipt", faults, choice(LATE)).unwrap_or_default();
-    let on_unknown_outcome = object.optional("on_unknown_outcome", faults, choice(UNKNOWN)).unwrap_or_default();
-    let on_server_error = object.optional("on_server_error", faults, choice(SERVER_ERROR)).unwrap_or_default();
+    let on_unknown_outcome =
+        object.optional("on_unknown_outcome", faults, choice(UNKNOWN)).unwrap_or_default();
+    let on_server_error =
+        object.optional("on_server_error", faults, choice(SERVER_ERROR)).unwrap_or_default();
     Some(CascadeSpec { steps: steps?, on_late_receipt, on_unknown_outcome, on_server_error })
 }
 
 fn step(value: Value, faults: &mut Faults) -> Option<StepSpec> {
     object(|object, faults| {
         let channel = object.required("channel", faults, choice(CHANNELS));
-        let providers = object.optional("providers", faults, list(1..=PROVIDERS_MAX, text(1..=NAME_CHARS_MAX)));
+        let providers =
+            object.optional("providers", faults, list(1..=PROVIDERS_MAX, text(1..=NAME_CHARS_MAX)));
         let success_on = object.optional("success_on", faults, choice(LEVELS));
         let timeout_s = object.optional("timeout_s", faults, integer(1..=TIMEOUT_S_MAX));
         Some(StepSpec { channel: channel?, providers: providers.unwrap_or_default(), success_on, timeout_s })

@@ -55,7 +55,8 @@ fn attachment(value: Value, faults: &mut Faults) -> Option<Attachment> {
     object(|object, faults| {
         let filename = object.required("filename", faults, text(1..=255));
         let content_type = object.required("content_type", faults, text(1..=255));
-        let content_base64 = object.required("content_base64", faults, text(0..=crate::body::ATTACHMENTS_MAX));
+        let content_base64 =
+            object.required("content_base64", faults, text(0..=crate::body::ATTACHMENTS_MAX));
         let content_id = object.optional("content_id", faults, text(1..=255));
         let (filename, content_type) = (filename?, content_type?);
         Some(Attachment { filename, content_type, content_base64: content_base64?, content_id })
@@ -63,7 +64,8 @@ fn attachment(value: Value, faults: &mut Faults) -> Option<Attachment> {
 }
 
 fn push(object: &mut Object, faults: &mut Faults) -> Option<Push> {
-    let data: Option<BTreeMap<String, String>> = object.optional("data", faults, map(100, 100, text(0..=4_096)));
+    let data: Option<BTreeMap<String, String>> =
+        object.optional("data", faults, map(100, 100, text(0..=4_096)));
     Some(Push {
         title: object.optional("title", faults, text(1..=1_000)),
         body: object.optional("body", faults, text(1..=4_000)),

@@ -29,7 +29,8 @@ fn sms(content: &Content, faults: &mut Vec<Fault>) {
         None => ("/content/text", content.text.as_deref().unwrap_or_default()),
     };
     if text.len() > SMS_CHARS_MAX && text.chars().count() > SMS_CHARS_MAX {
-        let detail = format!("an SMS has at most {SMS_CHARS_MAX} characters; give content.sms a text of its own");
+        let detail =
+            format!("an SMS has at most {SMS_CHARS_MAX} characters; give content.sms a text of its own");
         faults.push(Fault::new(pointer, "too_long", detail));
     }
 }
@@ -45,10 +46,18 @@ fn email(content: &Content, faults: &mut Vec<Fault>) {
         single_line(&pointer("filename"), Some(&attachment.filename), faults);
         single_line(&pointer("content_id"), attachment.content_id.as_deref(), faults);
         if !is_media_type(&attachment.content_type) {
-            faults.push(Fault::new(pointer("content_type"), "media_type", "expected a media type such as text/plain"));
+            faults.push(Fault::new(
+                pointer("content_type"),
+                "media_type",
+                "expected a media type such as text/plain",
+            ));
         }
         if STANDARD.decode(&attachment.content_base64).is_err() {
-            faults.push(Fault::new(pointer("content_base64"), "base64", "expected standard base64 with padding"));
+            faults.push(Fault::new(
+                pointer("content_base64"),
+                "base64",
+                "expected standard base64 with padding",
+            ));
         }
     }
 }
@@ -56,7 +65,11 @@ fn email(content: &Content, faults: &mut Vec<Fault>) {
 /// What ends up in a header must not be able to begin another one.
 fn single_line(pointer: &str, text: Option<&str>, faults: &mut Vec<Fault>) {
     if text.is_some_and(|text| text.chars().any(char::is_control)) {
-        faults.push(Fault::new(pointer, "control_character", "expected a single line without control characters"));
+        faults.push(Fault::new(
+            pointer,
+            "control_character",
+            "expected a single line without control characters",
+        ));
     }
 }
 

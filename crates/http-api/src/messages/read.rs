@@ -1,58 +1,34 @@
-//! `GET /v1/messages/{id}` and its timeline: always current.
+//! `GET /v1/messages/{id}`.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
-    http::HeaderMap,
     response::Response,
 };
+use hermes_domain::MessageId;
 use hermes_ports::cascade_store::StoredCascade;
-use serde_json::json;
 
-use super::view;
-use crate::{
-    auth::{self, Caller},
-    problem::Problem,
-    rate,
-    request::reply,
-    state::ApiState,
-};
+use super::view::MessageView;
+use crate::{api::Api, gate::Caller, problem::Problem, reply};
 
-/// The caller's own message; others do not exist for it.
-pub(crate) async fn own(state: &ApiState, caller: Caller, id: &str) -> Result<StoredCascade, Problem> {
-    let unknown = || Problem::not_found("message");
-    let id = id.parse().map_err(|_| unknown())?;
-    let stored = state.ports.store.load(id).await.map_err(|error| Problem::internal(&error))?;
-    let mine = |stored: &StoredCascade| {
-        (stored.envelope.tenant, stored.envelope.mode) == (caller.tenant, caller.mode)
-    };
-    stored.filter(mine).ok_or_else(unknown)
+pub(super) async fn read(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let stored = load(&api, &caller, message_id(&id)?).await?;
+    Ok(reply::ok(&MessageView::of(&stored)))
 }
 
-pub(crate) async fn read(
-    State(state): State<Arc<ApiState>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let caller = auth::tenant(&state, &headers)?;
-    rate::admit(&state, caller.tenant)?;
-    let stored = own(&state, caller, &id).await?;
-    let mut response = reply(200, &view::message(&stored));
-    rate::tell(response.headers_mut());
-    Ok(response)
+/// An id from a path; anything else names nothing.
+pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
 }
 
-pub(crate) async fn events(
-    State(state): State<Arc<ApiState>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let caller = auth::tenant(&state, &headers)?;
-    rate::admit(&state, caller.tenant)?;
-    let stored = own(&state, caller, &id).await?;
-    let mut response =
-        reply(200, &json!({ "data": view::timeline(&stored), "next_cursor": null, "has_more": false }));
-    rate::tell(response.headers_mut());
-    Ok(response)
+/// A message, if it is the caller's.
+pub(super) async fn load(api: &Api, caller: &Caller, id: MessageId) -> Result<StoredCascade, Problem> {
+    let stored = api.ports.store.load(id).await?;
+    let own = stored.filter(|stored| caller.owns(stored.envelope.tenant, stored.envelope.mode));
+    own.ok_or_else(Problem::not_found)
 }

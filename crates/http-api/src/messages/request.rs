@@ -69,9 +69,7 @@ pub(super) struct Dedupe {
 }
 
 /// Reads a send request that arrived at `now`.
-pub(super) fn send_request(
-    now: UnixMillis,
-) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
+pub(super) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
     move |fields, faults| {
         let to = fields.required("to", faults, object(recipient));
         fields.unsupported("template", faults, "stored templates are not available; send `content`");

@@ -1,119 +1,228 @@
-//! Messages as the API shows them.
+//! A message as its tenant sees it.
+
+use std::collections::BTreeMap;
 
 use hermes_domain::{
     UnixMillis,
-    cascade::{Attempt, Cascade, TimelineEntry},
+    address::Recipient,
+    cascade::{Attempt, Cascade, State},
     message::Envelope,
-    money::Money,
-    plan::Plan,
+    money::{Currency, Money},
 };
 use hermes_ports::cascade_store::StoredCascade;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
-/// A plan: connections by their names.
-pub(crate) fn plan(plan: &Plan) -> Value {
-    let step = |(index, step): (usize, &hermes_domain::plan::Step)| {
-        json!({
-            "step": index,
-            "channel": step.channel,
-            "providers": step.candidates.iter().map(|candidate| candidate.name.as_str()).collect::<Vec<_>>(),
-            "success_on": step.success_on,
-            "timeout_s": step.timeout_s,
-        })
-    };
-    plan.steps.iter().enumerate().map(step).collect()
+use super::accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings};
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView {
+    /// Its id.
+    id: String,
+    /// `live` or `test`.
+    mode: &'static str,
+    /// Moves only forward; the last five are final: `accepted`, `scheduled`, `in_progress`, `delivered`,
+    /// `sent_unconfirmed`, `failed`, `expired`, `cancelled`.
+    status: &'static str,
+    /// Why the status is what it is.
+    status_reason: Option<&'static str>,
+    /// The recipient, as given.
+    #[schema(value_type = Object)]
+    to: Value,
+    /// Senders per channel, as given.
+    sender: BTreeMap<&'static str, String>,
+    /// Its priority class.
+    lane: &'static str,
+    /// Index of the step that runs or ran last.
+    current_step: u8,
+    /// Channel of that step.
+    channel: &'static str,
+    /// Connection of the newest attempt.
+    provider: Option<String>,
+    /// What is tried, in order.
+    plan: Vec<PlanStep>,
+    /// What the tenant was told at acceptance.
+    warnings: Vec<PlanWarning>,
+    /// Submissions to providers, in order.
+    attempts: Vec<AttemptView>,
+    /// `delivered_late`, `delivered_multiple`, `contradicted`, `outcome_unknown`.
+    flags: Vec<&'static str>,
+    /// What happens next; null once the message has ended.
+    waiting_for: Option<WaitingView>,
+    /// What the attempts cost so far, where providers told it in one currency.
+    cost: Option<CostView>,
+    /// Not before.
+    send_at: Option<String>,
+    /// In a terminal status by then.
+    expires_at: String,
+    /// When it was accepted.
+    created_at: String,
+    /// Last change.
+    updated_at: String,
+    /// When it ended.
+    completed_at: Option<String>,
+    /// First confirmation of delivery.
+    confirmed_at: Option<String>,
+    /// As given.
+    tags: Vec<String>,
+    /// As given.
+    metadata: BTreeMap<String, String>,
 }
 
-/// A whole message.
-pub(crate) fn message(stored: &StoredCascade) -> Value {
-    let (envelope, state) = (&stored.envelope, &stored.state);
-    let cascade = Cascade { envelope: envelope.clone(), state: state.clone() };
-    let used = state.last_used(envelope);
-    let waiting = cascade.waiting_for();
-    json!({
-        "id": envelope.id,
-        "mode": envelope.mode,
-        "status": state.status().as_str(),
-        "status_reason": state.reason.as_str(),
-        "to": envelope.to,
-        "sender": envelope.sender,
-        "lane": envelope.lane,
-        "current_step": state.step,
-        "channel": used.map_or_else(|| cascade.channel(), |(step, _)| step.channel),
-        "provider": used.map(|(_, candidate)| candidate.name.as_str()),
-        "plan": plan(&envelope.plan),
-        "warnings": envelope.warnings,
-        "attempts": state.attempts.iter().enumerate().map(|(index, one)| attempt(envelope, index, one)).collect::<Vec<_>>(),
-        "flags": state.flags.names(),
-        "waiting_for": waiting.map(|waiting| json!({ "what": waiting.what, "until": waiting.until.rfc3339(), "then": waiting.then })),
-        "cost": cost(&state.attempts),
-        "send_at": envelope.send_at.map(UnixMillis::rfc3339),
-        "expires_at": envelope.expires_at.rfc3339(),
-        "created_at": envelope.created_at.rfc3339(),
-        "updated_at": state.updated_at.rfc3339(),
-        "completed_at": state.completed_at.map(UnixMillis::rfc3339),
-        "confirmed_at": state.confirmed_at.map(UnixMillis::rfc3339),
-        "tags": envelope.tags,
-        "metadata": envelope.metadata,
-    })
+/// One submission to one provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(crate) struct AttemptView {
+    /// Its id.
+    id: String,
+    /// From 1, within the message.
+    number: u16,
+    /// Index of its step.
+    step: u8,
+    /// Channel of that step.
+    channel: Option<&'static str>,
+    /// Name of the connection.
+    provider: Option<String>,
+    /// Build of the adapter that carried it.
+    adapter_version: String,
+    /// The provider's id of it.
+    provider_message_id: Option<String>,
+    /// How far it got.
+    status: &'static str,
+    /// When it was put on record.
+    submitted_at: String,
+    /// When its status became final.
+    completed_at: Option<String>,
+    /// SMS segments, once told.
+    segments: Option<u16>,
+    /// Price, once told.
+    cost: Option<CostView>,
+    /// Why it failed.
+    error: Option<ErrorView>,
 }
 
-fn attempt(envelope: &Envelope, index: usize, attempt: &Attempt) -> Value {
-    let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
+/// A price.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cost)]
+pub(crate) struct CostView {
+    /// Decimal amount.
+    amount: String,
+    /// ISO 4217 code.
+    currency: String,
+    /// Whether it comes from a price list instead of the provider.
+    estimated: bool,
+}
+
+/// A failure.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AttemptError)]
+pub(crate) struct ErrorView {
+    /// Hermes' reading of it.
+    class: &'static str,
+    /// The provider's own code.
+    provider_code: Option<String>,
+    /// Words.
+    detail: Option<String>,
+}
+
+/// What a message waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WaitingFor)]
+pub(crate) struct WaitingView {
+    /// `send_at`, `permit`, `provider_answer`, `receipt` or `retry`.
+    pub(crate) what: &'static str,
+    /// Until then at the latest.
+    pub(crate) until: String,
+    /// What happens then.
+    pub(crate) then: String,
+}
+
+impl MessageView {
+    pub(crate) fn of(stored: &StoredCascade) -> Self {
+        let (envelope, state) = (&*stored.envelope, &stored.state);
+        let optional = |at: Option<UnixMillis>| at.map(UnixMillis::rfc3339);
+        Self {
+            id: envelope.id.to_string(),
+            mode: envelope.mode.as_str(),
+            status: state.status().as_str(),
+            status_reason: state.reason.as_str(),
+            to: recipient(&envelope.to),
+            sender: envelope.sender.iter().map(|(channel, name)| (channel.as_str(), name.clone())).collect(),
+            lane: envelope.lane.as_str(),
+            current_step: state.step,
+            channel: state.current_step(envelope).channel.as_str(),
+            provider: state.last_used(envelope).map(|(_, candidate)| candidate.name.clone()),
+            plan: plan_steps(&envelope.plan),
+            warnings: plan_warnings(&envelope.warnings),
+            attempts: attempts(envelope, state),
+            flags: state.flags.names(),
+            waiting_for: waiting_for(stored),
+            cost: total(state).as_ref().map(cost),
+            send_at: optional(envelope.send_at),
+            expires_at: envelope.expires_at.rfc3339(),
+            created_at: envelope.created_at.rfc3339(),
+            updated_at: state.updated_at.rfc3339(),
+            completed_at: optional(state.completed_at),
+            confirmed_at: optional(state.confirmed_at),
+            tags: envelope.tags.clone(),
+            metadata: envelope.metadata.clone(),
+        }
+    }
+}
+
+pub(crate) fn waiting_for(stored: &StoredCascade) -> Option<WaitingView> {
+    let cascade = Cascade { envelope: stored.envelope.clone(), state: stored.state.clone() };
+    let waiting = cascade.waiting_for()?;
+    Some(WaitingView { what: waiting.what, until: waiting.until.rfc3339(), then: waiting.then })
+}
+
+pub(crate) fn attempts(envelope: &Envelope, state: &State) -> Vec<AttemptView> {
+    let numbered = state.attempts.iter().zip(1_u16..);
+    numbered.map(|(attempt, number)| attempt_view(envelope, attempt, number)).collect()
+}
+
+fn attempt_view(envelope: &Envelope, attempt: &Attempt, number: u16) -> AttemptView {
     let step = envelope.plan.steps.get(usize::from(attempt.step));
     let candidate = step.and_then(|step| step.candidates.get(usize::from(attempt.candidate)));
-    json!({
-        "id": envelope.id.attempt_id(number),
-        "number": number,
-        "step": attempt.step,
-        "channel": step.map(|step| step.channel),
-        "provider": candidate.map(|candidate| candidate.name.as_str()),
-        "adapter_version": attempt.adapter_version,
-        "provider_message_id": attempt.provider_message_id,
-        "status": attempt.status.as_str(),
-        "outcome_unknown": attempt.outcome_unknown,
-        "submitted_at": attempt.submitted_at.rfc3339(),
-        "completed_at": attempt.completed_at.map(UnixMillis::rfc3339),
-        "segments": attempt.segments,
-        "cost": attempt.cost.map(money),
-        "error": attempt.error.as_ref().map(|error| json!({
-            "class": error.class, "provider_code": error.code, "detail": error.detail,
-        })),
+    AttemptView {
+        id: envelope.id.attempt_id(number).to_string(),
+        number,
+        step: attempt.step,
+        channel: step.map(|step| step.channel.as_str()),
+        provider: candidate.map(|candidate| candidate.name.clone()),
+        adapter_version: attempt.adapter_version.to_string(),
+        provider_message_id: attempt.provider_message_id.clone(),
+        status: attempt.status.as_str(),
+        submitted_at: attempt.submitted_at.rfc3339(),
+        completed_at: attempt.completed_at.map(UnixMillis::rfc3339),
+        segments: attempt.segments,
+        cost: attempt.cost.as_ref().map(cost),
+        error: attempt.error.as_ref().map(|failure| ErrorView {
+            class: failure.class.as_str(),
+            provider_code: failure.code.clone(),
+            detail: failure.detail.clone(),
+        }),
+    }
+}
+
+fn cost(money: &Money) -> CostView {
+    CostView { amount: money.amount(), currency: money.currency.as_str().to_owned(), estimated: false }
+}
+
+/// The sum of all known prices; `None` without any, or when currencies differ.
+fn total(state: &State) -> Option<Money> {
+    let mut known = state.attempts.iter().filter_map(|attempt| attempt.cost);
+    let first = known.next()?;
+    known.try_fold(first, |sum, next| {
+        let same: Option<Currency> = (sum.currency == next.currency).then_some(sum.currency);
+        same.map(|currency| Money { micros: sum.micros.saturating_add(next.micros), currency })
     })
 }
 
-fn money(cost: Money) -> Value {
-    json!({ "amount": cost.amount(), "currency": cost.currency.as_str(), "estimated": false })
-}
-
-/// What the attempts cost in all; none when nothing is known or currencies differ.
-fn cost(attempts: &[Attempt]) -> Option<Value> {
-    let mut costs = attempts.iter().filter_map(|attempt| attempt.cost);
-    let first = costs.next()?;
-    let sum = costs.try_fold(first, |sum, cost| {
-        (cost.currency == sum.currency).then_some(Money { micros: sum.micros + cost.micros, ..sum })
-    });
-    sum.map(money)
-}
-
-/// The timeline, oldest first.
-pub(crate) fn timeline(stored: &StoredCascade) -> Vec<Value> {
-    let entry = |(index, entry): (usize, &TimelineEntry)| {
-        let envelope = &stored.envelope;
-        let at = envelope.created_at.plus_ms(entry.after_ms.into());
-        let attempt = entry.attempt.and_then(|number| stored.state.attempt(number));
-        let step = entry.step.and_then(|step| envelope.plan.steps.get(usize::from(step)));
-        let provider =
-            attempt.zip(step).and_then(|(attempt, step)| step.candidates.get(usize::from(attempt.candidate)));
-        json!({
-            "id": envelope.id.event_id(u16::try_from(index).unwrap_or(u16::MAX)),
-            "at": at.rfc3339(),
-            "type": entry.kind.as_str(),
-            "step": entry.step,
-            "attempt": entry.attempt,
-            "provider": provider.map(|candidate| candidate.name.as_str()),
-            "data": { "status": entry.status.map(|status| status.as_str()), "count": entry.count },
-        })
-    };
-    stored.state.timeline.entries().iter().enumerate().map(entry).collect()
+fn recipient(to: &Recipient) -> Value {
+    // Its serialised form is the API's; addresses are the tenant's own.
+    serde_json::to_value(to).unwrap_or_default()
 }

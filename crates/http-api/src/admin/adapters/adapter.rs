@@ -1,0 +1,55 @@
+//! An adapter's version as operators see it, and what its record is called.
+
+use hermes_domain::cascade::AdapterVersion;
+use hermes_ports::adapter::{AdapterInfo, AdapterRejected};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::problem::{Code, Problem};
+
+/// A version of an adapter.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Adapter)]
+pub(super) struct AdapterView {
+    /// The adapter's name.
+    name: String,
+    /// Content address.
+    version: String,
+    /// Its own version number.
+    semver: String,
+    /// Whether new calls use it.
+    active: bool,
+    /// Size of the component in bytes.
+    bytes: usize,
+}
+
+impl AdapterView {
+    pub(super) fn of(info: AdapterInfo) -> Self {
+        Self {
+            name: info.name,
+            version: info.version.to_string(),
+            semver: info.semver,
+            active: info.active,
+            bytes: info.bytes,
+        }
+    }
+}
+
+/// Id of a component's record.
+pub(super) fn record_id(name: &str, version: AdapterVersion) -> String {
+    format!("{name}@{version}")
+}
+
+/// Whether a name can be an adapter's: it ends up in record ids and paths.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=50).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+}
+
+impl From<AdapterRejected> for Problem {
+    fn from(rejected: AdapterRejected) -> Self {
+        Self::new(Code::AdapterInvalid, rejected.to_string())
+    }
+}

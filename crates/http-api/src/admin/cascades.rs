@@ -1,0 +1,147 @@
+//! `GET /admin/v1/cascades/{message_id}`: what a message waits for, and why.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use hermes_domain::{
+    MessageId,
+    cascade::{Attempt, Phase, State as CascadeState},
+    message::Envelope,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api::Api,
+    gate::Operator,
+    messages::view::{AttemptView, WaitingView, attempts, waiting_for},
+    operation::Operation,
+    problem::Problem,
+    reply,
+    router::Routes,
+};
+
+pub(super) fn routes(routes: &mut Routes) {
+    let operation =
+        Operation::get("/admin/v1/cascades/{id}", "explainCascade", "What a message waits for, and why");
+    routes.add(operation.reply::<CascadeExplained>(200, "The explanation."), explain);
+}
+
+/// Where a message stands, without its content and addresses.
+#[derive(Debug, Serialize, ToSchema)]
+struct CascadeExplained {
+    /// Which message.
+    message_id: String,
+    /// Whose.
+    tenant_id: String,
+    /// `live` or `test`.
+    mode: &'static str,
+    /// Its status.
+    status: &'static str,
+    /// Its phase.
+    phase: &'static str,
+    /// What happens next; null once it has ended.
+    waiting_for: Option<WaitingView>,
+    /// Index of the current step.
+    step: u8,
+    /// The current step's connections, in the order of preference, with what speaks for or against each.
+    candidates: Vec<CandidateView>,
+    /// Every attempt.
+    attempts: Vec<AttemptView>,
+    /// The tenant asked to cancel it.
+    cancel_requested: bool,
+}
+
+/// A connection that the current step may use.
+#[derive(Debug, Serialize, ToSchema)]
+struct CandidateView {
+    /// Its name.
+    name: String,
+    /// Its id.
+    connection: String,
+    /// Attempts through it within this step.
+    attempts: usize,
+    /// Why it was or was not chosen, in words.
+    because: String,
+}
+
+async fn explain(
+    State(api): State<Arc<Api>>,
+    _: Operator,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id: MessageId = id.parse().map_err(|_| Problem::not_found())?;
+    let stored = api.ports.store.load(id).await?.ok_or_else(Problem::not_found)?;
+    let (envelope, state) = (&*stored.envelope, &stored.state);
+    Ok(reply::ok(&CascadeExplained {
+        message_id: id.to_string(),
+        tenant_id: envelope.tenant.to_string(),
+        mode: envelope.mode.as_str(),
+        status: state.status().as_str(),
+        phase: phase(state.phase),
+        waiting_for: waiting_for(&stored),
+        step: state.step,
+        candidates: candidates(&api, envelope, state),
+        attempts: attempts(envelope, state),
+        cancel_requested: state.cancel_requested,
+    }))
+}
+
+fn candidates(api: &Api, envelope: &Envelope, state: &CascadeState) -> Vec<CandidateView> {
+    let in_step = |attempt: &&Attempt| attempt.step == state.step;
+    let candidates = state.current_step(envelope).candidates.iter().zip(0_u8..);
+    candidates
+        .map(|(candidate, index)| {
+            let mut through =
+                state.attempts.iter().filter(in_step).filter(|attempt| attempt.candidate == index);
+            let (count, last) = (through.clone().count(), through.next_back());
+            CandidateView {
+                name: candidate.name.clone(),
+                connection: candidate.connection.to_string(),
+                attempts: count,
+                because: because(api, index, candidate.connection, last),
+            }
+        })
+        .collect()
+}
+
+fn because(api: &Api, index: u8, connection: hermes_domain::ConnectionId, last: Option<&Attempt>) -> String {
+    let place = if index == 0 {
+        "first choice of the plan".to_owned()
+    } else {
+        format!("choice {} of the plan", index + 1)
+    };
+    let fate = match last {
+        Some(attempt) => match &attempt.error {
+            Some(error) => {
+                format!("its last attempt: {} ({})", attempt.status.as_str(), error.class.as_str())
+            }
+            None => format!("its last attempt: {}", attempt.status.as_str()),
+        },
+        None => "not tried in this step".to_owned(),
+    };
+    let now = match api.directory().access(connection) {
+        None => "; it has been removed",
+        Some(access) if access.connection.held => "; it is held by an operator",
+        Some(_) => "",
+    };
+    format!("{place}; {fate}{now}")
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scheduled { .. } => "scheduled",
+        Phase::Pending => "pending",
+        Phase::Submitting { .. } => "submitting",
+        Phase::AwaitingReceipt { .. } => "awaiting_receipt",
+        Phase::Backoff { .. } => "backoff",
+        Phase::Delivered => "delivered",
+        Phase::SentUnconfirmed => "sent_unconfirmed",
+        Phase::Failed => "failed",
+        Phase::Expired => "expired",
+        Phase::Cancelled => "cancelled",
+    }
+}

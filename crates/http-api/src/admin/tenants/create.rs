@@ -1,0 +1,48 @@
+//! `POST /admin/v1/tenants`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use hermes_domain::tenant::Tenant;
+
+use super::tenant::{TenantView, default_cascade};
+use crate::{
+    api::Api,
+    body,
+    gate::Operator,
+    idempotency::{Keyed, OPERATOR, once},
+    problem::Problem,
+    reply::Reply,
+    schema::{self, text},
+};
+
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    _: Operator,
+    request: Request,
+) -> Result<Response, Problem> {
+    let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
+    let keyed = Keyed::of_json(OPERATOR, &incoming.parts, &incoming.value)?;
+    once(&api, keyed, async {
+        let (name, cascade) = schema::root(incoming.value, |object, faults| {
+            let name = object.required("name", faults, text(1..=200));
+            let cascade = object.optional("default_cascade", faults, default_cascade);
+            Some((name?, cascade))
+        })?;
+        let tenant = Tenant {
+            id: api.ports.mint.tenant(),
+            name,
+            suspended: false,
+            default_cascade: cascade,
+            created_at: api.now(),
+        };
+        let view = TenantView::of(&tenant);
+        let location = format!("/admin/v1/tenants/{}", tenant.id);
+        let version = api.directory().create_tenant(tenant).await?;
+        Ok(Reply::created(&location, &view).version(version))
+    })
+    .await
+}

@@ -1,0 +1,58 @@
+//! A tenant: how it is read from requests, found, and shown.
+
+use hermes_directory::Versioned;
+use hermes_domain::{CascadeTemplateId, tenant::Tenant};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    api::Api,
+    messages::cascade::cascade,
+    problem::Problem,
+    schema::{Faults, id},
+};
+
+/// A tenant.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(super) struct TenantView {
+    /// Its id.
+    id: String,
+    /// For people.
+    name: String,
+    /// Its sends are refused while true.
+    suspended: bool,
+    /// Used by messages that name no cascade: a cascade, or the id of a stored one.
+    #[schema(value_type = Option<Value>)]
+    default_cascade: Option<Value>,
+    /// When it was made.
+    created_at: String,
+}
+
+impl TenantView {
+    pub(super) fn of(tenant: &Tenant) -> Self {
+        Self {
+            id: tenant.id.to_string(),
+            name: tenant.name.clone(),
+            suspended: tenant.suspended,
+            default_cascade: tenant.default_cascade.clone(),
+            created_at: tenant.created_at.rfc3339(),
+        }
+    }
+}
+
+/// A tenant by the id in a path.
+pub(in crate::admin) fn find(api: &Api, id: &str) -> Result<Versioned<Tenant>, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    api.directory().read(|snapshot| snapshot.tenant(id).cloned()).ok_or_else(Problem::not_found)
+}
+
+/// Reads a default cascade; it is kept as it was written.
+pub(super) fn default_cascade(value: Value, faults: &mut Faults) -> Option<Value> {
+    if value.is_string() {
+        let stored: Option<CascadeTemplateId> = id(value.clone(), faults);
+        return stored.map(|_| value);
+    }
+    cascade(value.clone(), faults).map(|_| value)
+}

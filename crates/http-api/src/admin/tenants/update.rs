@@ -1,0 +1,40 @@
+//! `PATCH /admin/v1/tenants/{id}`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+
+use super::tenant::{TenantView, default_cascade, find};
+use crate::{
+    api::Api,
+    body, etag,
+    gate::Operator,
+    problem::Problem,
+    reply,
+    schema::{self, text},
+};
+
+pub(super) async fn update(
+    State(api): State<Arc<Api>>,
+    _: Operator,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let stored = find(&api, &id)?;
+    let expected = etag::if_match(request.headers())?;
+    let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
+    let (name, cascade) = schema::root(incoming.value, |object, faults| {
+        let name = object.optional("name", faults, text(1..=200));
+        let cascade = object.optional("default_cascade", faults, default_cascade);
+        Some((name, cascade))
+    })?;
+    let change = |tenant: &mut hermes_domain::tenant::Tenant| {
+        tenant.name = name.unwrap_or_else(|| tenant.name.clone());
+        tenant.default_cascade = cascade.or_else(|| tenant.default_cascade.take());
+    };
+    let changed = api.directory().update_tenant(stored.value.id, expected, change).await?;
+    Ok(reply::ok_version(&TenantView::of(&changed.value), changed.version))
+}

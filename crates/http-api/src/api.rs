@@ -1,0 +1,126 @@
+//! What every handler works with.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use hermes_directory::{Directory, Mint};
+use hermes_domain::UnixMillis;
+use hermes_ports::{
+    ActorTree, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ProviderGateway, ReceiptInbox, Registry, adapter::AdapterHost,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    idempotency::InProgress,
+    messages::dedupe::DedupeWindow,
+    rate::RateLimits,
+    settings::{ApiLimits, ApiSettings},
+};
+
+/// The ports that the API stands on.
+#[derive(Clone)]
+pub struct ApiPorts {
+    /// Tenants, keys, connections, endpoints, stored cascades.
+    pub directory: Arc<Directory>,
+    /// Takes messages.
+    pub intake: Arc<dyn MessageIntake>,
+    /// Takes events for messages.
+    pub inbox: Arc<dyn CascadeInbox>,
+    /// Reads messages.
+    pub store: Arc<dyn CascadeStore>,
+    /// Lists messages.
+    pub log: Arc<dyn MessageLog>,
+    /// Keeps idempotency keys.
+    pub idempotency: Arc<dyn Idempotency>,
+    /// Lists webhook deliveries.
+    pub outbox: Arc<dyn Outbox>,
+    /// Parks receipts that cannot be applied yet.
+    pub receipts: Arc<dyn ReceiptInbox>,
+    /// Keeps uploaded adapters.
+    pub registry: Arc<dyn Registry>,
+    /// Verifies webhooks, checks connections.
+    pub gateway: Arc<dyn ProviderGateway>,
+    /// Adapters and what they say about themselves.
+    pub adapters: Arc<dyn AdapterHost>,
+    /// The supervision tree.
+    pub actors: Arc<dyn ActorTree>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub mint: Arc<Mint>,
+}
+
+impl fmt::Debug for ApiPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiPorts").finish_non_exhaustive()
+    }
+}
+
+/// Everything that [`crate::router`] needs.
+#[derive(Clone, Debug)]
+pub struct ApiState {
+    pub(crate) ports: ApiPorts,
+    pub(crate) settings: ApiSettings,
+    pub(crate) limits: ApiLimits,
+}
+
+impl ApiState {
+    /// State with the default [`ApiLimits`].
+    pub fn new(ports: ApiPorts, settings: ApiSettings) -> Self {
+        Self { ports, settings, limits: ApiLimits::default() }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: ApiLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// The state as handlers see it: the ports and what lives as long as the router.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) ports: ApiPorts,
+    pub(crate) settings: ApiSettings,
+    pub(crate) limits: ApiLimits,
+    pub(crate) rates: RateLimits,
+    pub(crate) in_progress: InProgress,
+    pub(crate) dedupe: DedupeWindow,
+    pub(crate) requests: Semaphore,
+    pub(crate) large_bodies: Semaphore,
+    /// Route patterns, so that metrics need no allocation.
+    pub(crate) patterns: HashMap<&'static str, &'static str>,
+    /// The OpenAPI document.
+    pub(crate) document: String,
+}
+
+impl Api {
+    pub(crate) fn new(
+        state: ApiState,
+        patterns: HashMap<&'static str, &'static str>,
+        document: String,
+    ) -> Self {
+        let ApiState { ports, settings, limits } = state;
+        Self {
+            rates: RateLimits::new(limits.requests_per_s, limits.burst),
+            in_progress: InProgress::default(),
+            dedupe: DedupeWindow::default(),
+            requests: Semaphore::new(settings.max_concurrent_requests),
+            large_bodies: Semaphore::new(limits.large_bodies),
+            ports,
+            settings,
+            limits,
+            patterns,
+            document,
+        }
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.ports.clock.now()
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.ports.directory
+    }
+}

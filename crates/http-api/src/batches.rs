@@ -1,0 +1,24 @@
+//! Many messages in one request.
+
+mod create;
+
+use serde_json::json;
+
+use crate::{
+    operation::{Operation, reference},
+    router::Routes,
+};
+
+pub(crate) fn routes(routes: &mut Routes) {
+    let body = json!({
+        "type": "object", "additionalProperties": false, "required": ["messages"],
+        "properties": { "messages": {
+            "type": "array", "minItems": 1, "maxItems": create::MESSAGES_MAX, "items": reference("SendRequest"),
+        } },
+    });
+    let operation =
+        Operation::post("/v1/batches", "sendBatch", "Accept up to 1,000 messages, each on its own")
+            .body("BatchRequest", body)
+            .reply::<create::BatchReply>(202, "One result per message, in order.");
+    routes.add(operation, create::create);
+}

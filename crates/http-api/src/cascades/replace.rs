@@ -1,0 +1,29 @@
+//! `PUT /v1/cascades/{id}`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use hermes_directory::CascadeTemplate;
+
+use super::stored::{CascadeView, find, named_cascade};
+use crate::{api::Api, body, etag, gate::Caller, problem::Problem, reply};
+
+pub(super) async fn replace(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let stored = find(&api, &caller, &id)?;
+    let expected = etag::required_if_match(request.headers())?;
+    let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
+    let (name, cascade) = named_cascade(incoming.value)?;
+    let next =
+        CascadeTemplate { name, cascade, updated_at: api.now(), ..CascadeTemplate::clone(&stored.value) };
+    let view = CascadeView::of(&next);
+    let version = api.directory().update_template(next, expected).await?;
+    Ok(reply::ok_version(&view, version))
+}

@@ -1,0 +1,91 @@
+//! A stored cascade: how it is read from requests, found, and shown.
+
+use hermes_directory::{CascadeTemplate, Versioned};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{
+    api::Api,
+    gate::Caller,
+    messages::cascade::{NAME_CHARS_MAX, cascade},
+    problem::{Code, Problem},
+    schema::{Faults, text},
+};
+
+/// A stored cascade.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StoredCascade)]
+pub(super) struct CascadeView {
+    /// Its id, to be named as `cascade` by messages.
+    id: String,
+    /// For people.
+    name: String,
+    /// `live` or `test`.
+    mode: &'static str,
+    /// Steps, as stored.
+    #[schema(value_type = Vec<Object>)]
+    steps: Value,
+    /// Policy for late receipts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    on_late_receipt: Option<Value>,
+    /// Policy for unknown outcomes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    on_unknown_outcome: Option<Value>,
+    /// Policy for server errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    on_server_error: Option<Value>,
+    /// When it was made.
+    created_at: String,
+    /// Last change.
+    updated_at: String,
+}
+
+impl CascadeView {
+    pub(super) fn of(template: &CascadeTemplate) -> Self {
+        let field = |name: &str| template.cascade.get(name).filter(|value| !value.is_null()).cloned();
+        Self {
+            id: template.id.to_string(),
+            name: template.name.clone(),
+            mode: template.mode.as_str(),
+            steps: field("steps").unwrap_or_else(|| Value::Array(Vec::new())),
+            on_late_receipt: field("on_late_receipt"),
+            on_unknown_outcome: field("on_unknown_outcome"),
+            on_server_error: field("on_server_error"),
+            created_at: template.created_at.rfc3339(),
+            updated_at: template.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// Name and cascade of a request; the cascade is kept as it was written.
+pub(super) fn named_cascade(body: Value) -> Result<(String, Value), Problem> {
+    let mut faults = Faults::default();
+    let Value::Object(mut fields) = body else {
+        let refused: Option<(String, Value)> = faults.note("type", "expected an object");
+        return faults.finish(refused, Code::SchemaInvalid);
+    };
+    let name = match fields.remove("name") {
+        Some(name) => faults.at_key("name", |faults| text(1..=NAME_CHARS_MAX)(name, faults)),
+        None => faults.at_key("name", |faults| faults.note("required", "this field is required")),
+    };
+    let kept = without_nulls(fields);
+    let valid = cascade(kept.clone(), &mut faults);
+    let read = name.zip(valid).map(|(name, _)| (name, kept));
+    faults.finish(read, Code::SchemaInvalid)
+}
+
+fn without_nulls(fields: Map<String, Value>) -> Value {
+    Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
+
+/// A stored cascade by the id in a path, if it is the caller's.
+pub(super) fn find(api: &Api, caller: &Caller, id: &str) -> Result<Versioned<CascadeTemplate>, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    let stored = api.directory().template(id);
+    let own = stored.filter(|stored| caller.owns(stored.value.tenant, stored.value.mode));
+    own.ok_or_else(Problem::not_found)
+}

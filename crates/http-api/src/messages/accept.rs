@@ -1,0 +1,176 @@
+//! Taking one message, alone or from a batch: `Ok` means that it is durable.
+
+use std::sync::Arc;
+
+use hermes_domain::{MessageId, UnixMillis, message::Envelope};
+use hermes_ports::{
+    idempotency::{Claim, ClaimResult},
+    kill_point,
+    message_intake::SubmitError,
+};
+use hermes_telemetry::{TraceContext, continued};
+use serde_json::Value;
+use tracing::{Instrument as _, Span, info_span};
+
+use super::{
+    MessageAccepted,
+    examine::{Draft, examine},
+};
+use crate::{
+    api::Api,
+    gate::Caller,
+    idempotency::{self, KEPT_MS, Keyed},
+    problem::{Code, Problem},
+};
+
+/// A message to be taken.
+pub(crate) struct Acceptance<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) body: Value,
+    pub(crate) keyed: Option<Keyed>,
+    /// The trace that the request belongs to.
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// A message that was taken, now or earlier.
+pub(crate) struct Accepted {
+    pub(crate) reply: MessageAccepted,
+    /// The same request had been served before.
+    pub(crate) replayed: bool,
+}
+
+/// Takes a message.
+pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Accepted, Problem> {
+    let Acceptance { caller, body, keyed, trace } = acceptance;
+    if caller.tenant.suspended {
+        return Err(Problem::new(Code::TenantSuspended, "The tenant is suspended and cannot send."));
+    }
+    let _running = match &keyed {
+        Some(keyed) => Some(api.in_progress.start(keyed.scope, keyed.key.as_str())?),
+        None => None,
+    };
+    let reserved = match &keyed {
+        Some(keyed) => match earlier(api, caller, keyed).await? {
+            Earlier::Accepted(accepted) => return Ok(accepted),
+            Earlier::Reserved(id) => Some(id),
+            Earlier::Nothing => None,
+        },
+        None => None,
+    };
+    let now = api.now();
+    let id = reserved.unwrap_or_else(|| api.ports.mint.message_at(now));
+    let span = info_span!("message.accept", message.id = %id, tenant.id = %caller.tenant.id);
+    let span = continued(span, trace.as_ref());
+    let trace = TraceContext::of_span(&span).or(trace);
+    take(api, caller, body, keyed, (id, now, trace)).instrument(span).await
+}
+
+async fn take(
+    api: &Api,
+    caller: &Caller,
+    body: Value,
+    keyed: Option<Keyed>,
+    (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
+) -> Result<Accepted, Problem> {
+    let mut draft = examine(api, caller, body, now).map_err(first)?;
+    let dedupe = match draft.dedupe.take() {
+        Some(dedupe) => {
+            let until = now.plus_s(dedupe.window_s);
+            Some(api.dedupe.reserve(caller.scope(), dedupe.key, id, now, until)?)
+        }
+        None => None,
+    };
+    let envelope = Arc::new(envelope(caller, draft, (id, now), trace));
+    let claim = keyed.as_ref().map(|keyed| claim(keyed, &envelope));
+    match api.ports.intake.submit(Arc::clone(&envelope), claim).await {
+        Ok(()) => {}
+        Err(SubmitError::ClaimTaken) => return taken_meanwhile(api, caller, keyed.as_ref()).await,
+        Err(SubmitError::Overloaded { retry_after_s }) => {
+            let detail = "The tenant has too many messages under way.";
+            return Err(Problem::new(Code::RateLimited, detail).retry_after(retry_after_s.max(1)));
+        }
+        Err(SubmitError::Store(cause)) => return Err(cause.into()),
+    }
+    if let Some(dedupe) = dedupe {
+        dedupe.keep();
+    }
+    kill_point::pass("accept.after");
+    Span::current().record("message.durable", true);
+    Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
+}
+
+fn first(refusals: Vec<Problem>) -> Problem {
+    let fallback = || Problem::new(Code::Internal, "The request was refused without a reason.");
+    refusals.into_iter().next().unwrap_or_else(fallback)
+}
+
+fn envelope(
+    caller: &Caller,
+    draft: Draft,
+    (id, now): (MessageId, UnixMillis),
+    trace: Option<TraceContext>,
+) -> Envelope {
+    Envelope {
+        v: Envelope::VERSION,
+        id,
+        tenant: caller.tenant.id,
+        mode: caller.mode,
+        to: draft.to,
+        content: draft.content,
+        plan: draft.plan,
+        sender: draft.sender,
+        lane: draft.lane,
+        send_at: draft.send_at,
+        expires_at: draft.expires_at,
+        created_at: now,
+        tags: draft.tags,
+        metadata: draft.metadata,
+        warnings: draft.warnings,
+        traceparent: trace.map(|trace| trace.to_string()),
+    }
+}
+
+fn claim(keyed: &Keyed, envelope: &Envelope) -> Claim {
+    let (tenant, mode) = keyed.scope;
+    let start = envelope.send_at.unwrap_or(envelope.created_at).max(envelope.created_at);
+    Claim {
+        tenant,
+        mode,
+        key: keyed.key.as_str().to_owned(),
+        fingerprint: keyed.fingerprint,
+        result: ClaimResult::Message(envelope.id),
+        expires_at: start.plus_ms(KEPT_MS),
+    }
+}
+
+/// What a key has led to before.
+enum Earlier {
+    Nothing,
+    /// The claim is durable but its message is not (a crash came between): the id is used again.
+    Reserved(MessageId),
+    Accepted(Accepted),
+}
+
+async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, Problem> {
+    let Some(claim) = idempotency::find(api, keyed).await? else { return Ok(Earlier::Nothing) };
+    let ClaimResult::Message(id) = claim.result else { return Ok(Earlier::Nothing) };
+    match api.ports.store.load(id).await? {
+        Some(stored) if caller.owns(stored.envelope.tenant, stored.envelope.mode) => {
+            Ok(Earlier::Accepted(Accepted { reply: MessageAccepted::of(&stored.envelope), replayed: true }))
+        }
+        Some(_) | None => Ok(Earlier::Reserved(id)),
+    }
+}
+
+/// Another process served the same key between our look and our commit.
+async fn taken_meanwhile(api: &Api, caller: &Caller, keyed: Option<&Keyed>) -> Result<Accepted, Problem> {
+    if let Some(keyed) = keyed
+        && let Earlier::Accepted(accepted) = earlier(api, caller, keyed).await?
+    {
+        return Ok(accepted);
+    }
+    Err(Problem::new(
+        Code::IdempotencyInProgress,
+        "The first request with this Idempotency-Key is still running.",
+    ))
+}

@@ -1,0 +1,62 @@
+//! `POST /v1/messages/{id}/ack`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+use hermes_domain::{
+    MessageId,
+    cascade::{AttemptStatus, Event},
+    outcome::Level,
+};
+use hermes_ports::{cascade_inbox::Delivered, cascade_store::StoredCascade};
+
+use super::{
+    deliver::deliver,
+    read::{load, message_id},
+    view::MessageView,
+};
+use crate::{
+    api::Api,
+    body,
+    gate::Caller,
+    idempotency::{Keyed, once},
+    problem::{Code, Problem},
+    reply::Reply,
+    schema,
+};
+
+pub(super) async fn ack(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let incoming = body::optional_json(&api, request).await?;
+    let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
+    schema::root(incoming.value, |_, _| Some(()))?;
+    let id = message_id(&id)?;
+    once(&api, keyed, async {
+        load(&api, &caller, id).await?;
+        let stored = acknowledge(&api, id).await?;
+        Ok(Reply::ok(&MessageView::of(&stored)))
+    })
+    .await
+}
+
+/// Acknowledges a message and returns it. Doing so again changes nothing.
+pub(super) async fn acknowledge(api: &Api, id: MessageId) -> Result<StoredCascade, Problem> {
+    let delivered = deliver(api, id, Event::Acknowledge).await?;
+    let stored = api.ports.store.load(id).await?.ok_or_else(Problem::not_found)?;
+    let acknowledged = AttemptStatus::Reached(Level::Acknowledged);
+    let known = stored.state.attempts.iter().any(|attempt| attempt.status == acknowledged);
+    match delivered {
+        Delivered::Applied => Ok(stored),
+        Delivered::Ignored(_) if known => Ok(stored),
+        Delivered::Ignored(_) => {
+            Err(Problem::new(Code::Conflict, "No attempt of the message can have arrived."))
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `POST /v1/messages/validate`: what sending would do.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use hermes_domain::{
+    address::Channel,
+    content::{ChannelContent, Content},
+    money::Money,
+    plan::Plan,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings},
+    examine::{Draft, examine},
+    routing,
+    segments::segments,
+    send::message_body,
+};
+use crate::{
+    api::Api,
+    gate::Caller,
+    problem::{Code, Fault, Problem},
+    reply,
+};
+
+/// What sending the message now would lead to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Validation {
+    /// Whether it would be accepted.
+    valid: bool,
+    /// What would be tried, in order; empty when refused.
+    plan: Vec<PlanStep>,
+    /// How each SMS step would be split.
+    segments: Vec<StepSegments>,
+    /// What each step would cost by the connections' price lists, where they have one.
+    cost: Vec<StepCost>,
+    /// Steps that would leave the plan.
+    warnings: Vec<PlanWarning>,
+    /// Every reason to refuse it, in the order of the layers.
+    refusals: Vec<Refusal>,
+}
+
+/// Segments of an SMS step.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepSegments {
+    /// Index into the plan.
+    step: usize,
+    /// `gsm7` or `ucs2`.
+    encoding: &'static str,
+    /// How many.
+    count: u16,
+}
+
+/// Estimated price of one attempt.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepCost {
+    /// Index into the plan.
+    step: usize,
+    /// Name of the connection that would be tried first.
+    provider: String,
+    /// Decimal amount.
+    amount: String,
+    /// ISO 4217 code.
+    currency: String,
+    /// Always true here.
+    estimated: bool,
+}
+
+/// A reason to refuse.
+#[derive(Debug, Serialize, ToSchema)]
+struct Refusal {
+    /// The layer that refuses.
+    layer: Option<&'static str>,
+    /// Stable code.
+    code: &'static str,
+    /// Words.
+    detail: String,
+    /// Every fault.
+    errors: Vec<Fault>,
+}
+
+pub(super) async fn validate(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (_, value) = message_body(&api, request).await?;
+    let now = api.now();
+    let mut refusals = Vec::new();
+    if caller.tenant.suspended {
+        refusals.push(Problem::new(Code::TenantSuspended, "The tenant is suspended and cannot send."));
+    }
+    let draft = match examine(&api, &caller, value, now) {
+        Ok(draft) => {
+            let duplicate =
+                draft.dedupe.as_ref().map(|dedupe| api.dedupe.check(caller.scope(), &dedupe.key, now));
+            refusals.extend(duplicate.and_then(Result::err));
+            Some(draft)
+        }
+        Err(found) => {
+            refusals.extend(found);
+            None
+        }
+    };
+    let refusals: Vec<_> = refusals.into_iter().map(refusal).collect();
+    Ok(reply::ok(&validation(&api, draft.as_ref(), refusals)))
+}
+
+fn validation(api: &Api, draft: Option<&Draft>, refusals: Vec<Refusal>) -> Validation {
+    Validation {
+        valid: refusals.is_empty(),
+        plan: draft.map(|draft| plan_steps(&draft.plan)).unwrap_or_default(),
+        segments: draft.map(|draft| step_segments(&draft.plan, &draft.content)).unwrap_or_default(),
+        cost: draft.map(|draft| step_costs(api, draft)).unwrap_or_default(),
+        warnings: draft.map(|draft| plan_warnings(&draft.warnings)).unwrap_or_default(),
+        refusals,
+    }
+}
+
+fn refusal(problem: Problem) -> Refusal {
+    Refusal {
+        layer: problem.code.layer(),
+        code: problem.code.as_str(),
+        detail: problem.detail,
+        errors: problem.faults,
+    }
+}
+
+fn sms_text(content: &Content) -> String {
+    match content.for_channel(Channel::Sms) {
+        Some(ChannelContent::Sms(sms)) => sms.text.unwrap_or_default(),
+        Some(_) | None => String::new(),
+    }
+}
+
+fn step_segments(plan: &Plan, content: &Content) -> Vec<StepSegments> {
+    let of_step = |(step, planned): (usize, &hermes_domain::plan::Step)| {
+        let split = (planned.channel == Channel::Sms).then(|| segments(&sms_text(content)))?;
+        Some(StepSegments { step, encoding: split.encoding, count: split.count })
+    };
+    plan.steps.iter().enumerate().filter_map(of_step).collect()
+}
+
+fn step_costs(api: &Api, draft: &Draft) -> Vec<StepCost> {
+    let of_step = |(step, planned): (usize, &hermes_domain::plan::Step)| {
+        let first = planned.candidates.first()?;
+        let country = routing::country_of(&draft.to, planned.channel);
+        let price = api
+            .directory()
+            .read(|snapshot| routing::price(snapshot.connection(first.connection)?, country.as_deref()))?;
+        let parts = match planned.channel {
+            Channel::Sms => i64::from(segments(&sms_text(&draft.content)).count),
+            Channel::Email | Channel::Push | Channel::Whatsapp => 1,
+        };
+        let total = Money { micros: price.micros.saturating_mul(parts), ..price };
+        Some(StepCost {
+            step,
+            provider: first.name.clone(),
+            amount: total.amount(),
+            currency: total.currency.as_str().to_owned(),
+            estimated: true,
+        })
+    };
+    draft.plan.steps.iter().enumerate().filter_map(of_step).collect()
+}

@@ -1,0 +1,48 @@
+//! How failures below the API look to a client: never with internal detail.
+
+use std::error::Error;
+
+use hermes_directory::DirectoryError;
+use hermes_ports::{StoreError, cascade_inbox::DeliverError, store_error::ErrorKind};
+use tracing::error;
+
+use super::{Code, Problem};
+
+impl From<StoreError> for Problem {
+    fn from(failure: StoreError) -> Self {
+        error!(error = &failure as &dyn Error, "the store did not serve a request");
+        match failure.kind() {
+            ErrorKind::Transient | ErrorKind::Conflict => {
+                Self::new(Code::Overloaded, "The store is away for a moment; try again.")
+            }
+            ErrorKind::Permanent => Self::new(Code::Internal, "A stored record cannot be read."),
+        }
+    }
+}
+
+impl From<DirectoryError> for Problem {
+    fn from(failure: DirectoryError) -> Self {
+        match failure {
+            DirectoryError::NotFound => Self::not_found(),
+            DirectoryError::Conflict => {
+                Self::new(Code::VersionConflict, "Somebody else changed it; read it again.")
+            }
+            DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
+            DirectoryError::Store(cause) => cause.into(),
+            DirectoryError::Damaged { .. } | DirectoryError::Secret { .. } => {
+                error!(error = &failure as &dyn Error, "a record could not be read or written");
+                Self::new(Code::Internal, "A record could not be read or written.")
+            }
+        }
+    }
+}
+
+impl From<DeliverError> for Problem {
+    fn from(failure: DeliverError) -> Self {
+        match failure {
+            DeliverError::Unknown(_) => Self::not_found(),
+            DeliverError::Retry => Self::new(Code::Overloaded, "The message is busy; try again."),
+            DeliverError::Store(cause) => cause.into(),
+        }
+    }
+}

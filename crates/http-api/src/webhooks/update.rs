@@ -1,0 +1,47 @@
+//! `PATCH /v1/webhooks/{id}`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, Request, State},
+    response::Response,
+};
+
+use super::endpoint::{self, EndpointView, find};
+use crate::{
+    api::Api,
+    body, etag,
+    gate::Caller,
+    problem::Problem,
+    reply,
+    schema::{self, boolean},
+};
+
+pub(super) async fn update(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let stored = find(&api, &caller, &id)?;
+    let expected = etag::required_if_match(request.headers())?;
+    let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
+    let private = api.limits.private_webhooks;
+    let (url, event_types, description, disabled) = schema::root(incoming.value, |object, faults| {
+        let url = object.optional("url", faults, endpoint::address(private));
+        let event_types = endpoint::event_types(object, faults);
+        let description = endpoint::description(object, faults);
+        let disabled = object.optional("disabled", faults, boolean);
+        Some((url, event_types, description, disabled))
+    })?;
+    let changed = api
+        .directory()
+        .update_endpoint(stored.endpoint.id, expected, |endpoint| {
+            endpoint.url = url.unwrap_or_else(|| endpoint.url.clone());
+            endpoint.event_types = event_types.unwrap_or_else(|| endpoint.event_types.clone());
+            endpoint.description = description.or_else(|| endpoint.description.take());
+            endpoint.disabled = disabled.unwrap_or(endpoint.disabled);
+        })
+        .await?;
+    Ok(reply::ok_version(&EndpointView::of(&changed.endpoint), changed.version))
+}

@@ -1,0 +1,119 @@
+//! A client that writes what it is told, byte by byte.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) text: String,
+}
+
+impl Call {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").bytes(body.to_string())
+    }
+
+    pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    fn written(&self) -> Vec<u8> {
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", self.method, self.path);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !self.body.is_empty() || self.method != "GET" {
+            head.push_str(&format!("content-length: {}\r\n", self.body.len()));
+        }
+        [format!("{head}\r\n").as_bytes(), &self.body].concat()
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The problem's code; empty when it is none.
+    pub(crate) fn code(&self) -> String {
+        let document: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        document["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Pointers of all faults, in order.
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let faults = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        faults.iter().map(|fault| fault["pointer"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// Sends a request on a connection of its own.
+pub(crate) async fn send(address: SocketAddr, call: &Call) -> Answer {
+    let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let written = call.written();
+    let (_, read) = tokio::join!(
+        // A server that has seen enough may close before everything is written.
+        // The half is kept open: closing it would take the request back.
+        async move {
+            let _ = writer.write_all(&written).await;
+            writer
+        },
+        async move {
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).await.map(|_| read)
+        },
+    );
+    parse(&read.unwrap())
+}
+
+fn parse(read: &[u8]) -> Answer {
+    let end = read.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
+    let head = String::from_utf8(read[..end].to_vec()).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.to_ascii_lowercase(), value.to_owned())
+    };
+    Answer {
+        status,
+        headers: lines.map(header).collect(),
+        text: String::from_utf8_lossy(&read[end + 4..]).into_owned(),
+    }
+}

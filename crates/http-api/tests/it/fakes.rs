@@ -1,0 +1,261 @@
+//! Ports that the API stands on, as simple as they can be.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use hermes_domain::{
+    MessageId, UnixMillis,
+    address::Channel,
+    cascade::{AdapterVersion, Cascade, Event, begin, step},
+    message::Envelope,
+    outcome::{Level, Outcome},
+};
+use hermes_ports::{
+    ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, StoreError,
+    actor_tree::ActorView,
+    adapter::{
+        AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
+        FieldSpec, Idempotency, Pending, ReceiveResult, SendCall,
+    },
+    cascade_inbox::{DeliverError, Delivered},
+    cascade_store::Commit,
+    http::{HttpResponse, Webhook},
+    idempotency::Claim,
+    message_intake::SubmitError,
+    receipt_inbox::ParkedId,
+};
+use hermes_testkit::{ManualClock, MemoryBackend};
+use parking_lot::Mutex;
+
+/// Commits the first state of a message; no actor runs.
+#[derive(Debug)]
+pub(crate) struct FakeIntake {
+    pub(crate) backend: Arc<MemoryBackend>,
+    pub(crate) overloaded: AtomicBool,
+    pub(crate) panics: AtomicBool,
+    /// Told of each submission before it waits.
+    pub(crate) arrived: tokio::sync::Notify,
+    /// While held, submissions wait.
+    pub(crate) gate: tokio::sync::RwLock<()>,
+}
+
+#[async_trait]
+impl MessageIntake for FakeIntake {
+    async fn submit(&self, envelope: Arc<Envelope>, claim: Option<Claim>) -> Result<(), SubmitError> {
+        self.arrived.notify_one();
+        let _open = self.gate.read().await;
+        assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
+        if self.overloaded.load(Ordering::SeqCst) {
+            return Err(SubmitError::Overloaded { retry_after_s: 7 });
+        }
+        let first = begin(&envelope, envelope.created_at);
+        let commit = Commit { claim, ..Commit::of(&envelope, &first.next, None) };
+        match self.backend.commit(commit).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::ClaimTaken) => Err(SubmitError::ClaimTaken),
+            Err(failure) => Err(SubmitError::Store(failure)),
+        }
+    }
+}
+
+/// Applies events to stored cascades.
+#[derive(Debug)]
+pub(crate) struct FakeInbox {
+    pub(crate) backend: Arc<MemoryBackend>,
+    pub(crate) clock: Arc<ManualClock>,
+    /// Every delivery is told to come back.
+    pub(crate) busy: AtomicBool,
+}
+
+#[async_trait]
+impl CascadeInbox for FakeInbox {
+    async fn deliver(
+        &self,
+        id: MessageId,
+        event: Event,
+        _consumed: Option<ParkedId>,
+    ) -> Result<Delivered, DeliverError> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(DeliverError::Retry);
+        }
+        let stored = self.backend.load(id).await.map_err(DeliverError::Store)?;
+        let stored = stored.ok_or(DeliverError::Unknown(id))?;
+        let cascade = Cascade { envelope: Arc::clone(&stored.envelope), state: stored.state };
+        match step(&cascade, event, self.clock.now()) {
+            Ok(transition) => {
+                let commit = Commit::of(&stored.envelope, &transition.next, Some(stored.revision));
+                self.backend.commit(commit).await.map_err(DeliverError::Store)?;
+                Ok(Delivered::Applied)
+            }
+            Err(reason) => Ok(Delivered::Ignored(reason)),
+        }
+    }
+}
+
+/// Describes three adapters; takes components that begin with `good`.
+#[derive(Debug, Default)]
+pub(crate) struct FakeAdapters {
+    installed: Mutex<Vec<AdapterInfo>>,
+}
+
+fn field(name: &str, required: bool) -> FieldSpec {
+    FieldSpec { name: name.into(), required, public: false, description: name.into() }
+}
+
+fn descriptor(name: &str, channel: Channel, confirms: Level) -> Descriptor {
+    let (credentials, config) = match name {
+        "twilio" => (
+            vec![field("account_sid", true), field("auth_token", true), field("api_key_sid", false)],
+            vec![field("from", false), field("messaging_service_sid", false)],
+        ),
+        "ses" => (
+            vec![field("access_key_id", true), field("secret_access_key", true)],
+            vec![field("region", true)],
+        ),
+        _ => (
+            vec![field("service_account", true)],
+            vec![field("project_id", false), field("token_uri", false)],
+        ),
+    };
+    Descriptor {
+        name: name.into(),
+        version: "1.0.0".into(),
+        channels: vec![channel],
+        credentials,
+        config,
+        hosts: vec![],
+        idempotency: Idempotency::None,
+        confirms: BTreeMap::from([(channel, confirms)]),
+        default_rate_per_s: 10,
+        has_lookup: false,
+    }
+}
+
+fn missing<T>() -> Result<T, AdapterFault> {
+    Err(AdapterFault::Missing("fake".into()))
+}
+
+impl AdapterHost for FakeAdapters {
+    fn descriptor(&self, adapter: &str) -> Option<Arc<Descriptor>> {
+        let described = match adapter {
+            "twilio" => descriptor("twilio", Channel::Sms, Level::Delivered),
+            "ses" => descriptor("ses", Channel::Email, Level::Read),
+            "fcm" => descriptor("fcm", Channel::Push, Level::Accepted),
+            _ => return None,
+        };
+        Some(Arc::new(described))
+    }
+
+    fn active_version(&self, _adapter: &str) -> Option<AdapterVersion> {
+        None
+    }
+
+    fn send(&self, _: &ConnectionAccess, _: &SendCall) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        missing()
+    }
+
+    fn resume_send(
+        &self,
+        _: &ConnectionAccess,
+        _: Pending,
+        _: &HttpResponse,
+    ) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        missing()
+    }
+
+    fn receive(&self, _: &ConnectionAccess, _: &Webhook) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
+        missing()
+    }
+
+    fn resume_receive(
+        &self,
+        _: &ConnectionAccess,
+        _: &Webhook,
+        _: Pending,
+        _: &HttpResponse,
+    ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
+        missing()
+    }
+
+    fn check(&self, _: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {
+        missing()
+    }
+
+    fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected> {
+        if !component.starts_with(b"good") {
+            return Err(AdapterRejected::NotAComponent("no magic number".into()));
+        }
+        let version = AdapterVersion(component.iter().map(|byte| u64::from(*byte)).sum());
+        let info = AdapterInfo {
+            name: name.into(),
+            version,
+            semver: "2.0.0".into(),
+            active: false,
+            bytes: component.len(),
+        };
+        self.installed.lock().push(info.clone());
+        Ok(info)
+    }
+
+    fn activate(&self, name: &str, version: AdapterVersion) -> Result<AdapterInfo, AdapterRejected> {
+        let mut installed = self.installed.lock();
+        let fits = |info: &&mut AdapterInfo| info.name == name && info.version == version;
+        match installed.iter_mut().find(fits) {
+            Some(info) => {
+                info.active = true;
+                Ok(info.clone())
+            }
+            None => Err(AdapterRejected::UnknownVersion(version.to_string())),
+        }
+    }
+
+    fn list(&self) -> Vec<AdapterInfo> {
+        self.installed.lock().clone()
+    }
+}
+
+/// A root with one cascade.
+#[derive(Debug, Default)]
+pub(crate) struct FakeActors {
+    pub(crate) killed: Mutex<Vec<String>>,
+}
+
+fn actor(id: &str, parent: Option<&str>) -> ActorView {
+    ActorView {
+        id: id.into(),
+        kind: id.split('/').next().unwrap_or_default().into(),
+        parent: parent.map(Into::into),
+        state: "running".into(),
+        mailbox: 0,
+        restarts: 0,
+        started_at_ms: UnixMillis(1_767_323_045_000).0,
+        last_error: None,
+        children: vec![],
+        detail: serde_json::Value::Null,
+    }
+}
+
+#[async_trait]
+impl ActorTree for FakeActors {
+    async fn list(&self) -> Vec<ActorView> {
+        vec![actor("root", None), actor("cascade/msg_1", Some("root"))]
+    }
+
+    async fn get(&self, id: &str) -> Option<ActorView> {
+        self.list().await.into_iter().find(|actor| actor.id == id)
+    }
+
+    async fn kill(&self, id: &str) -> bool {
+        let known = self.get(id).await.is_some();
+        if known {
+            self.killed.lock().push(id.to_owned());
+        }
+        known
+    }
+}
