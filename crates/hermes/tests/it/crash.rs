@@ -20,7 +20,11 @@ use crate::server::{Server, StartOptions, cascade, has_flag};
 /// Random kills beside one at each named place.
 const KILLS: usize = 12;
 /// Messages sent before each kill, so that several hundred are in flight.
-const LOAD: usize = 320;
+const LOAD: usize = 450;
+/// Sent while the process may die at any moment.
+const LOAD_UNDER_FIRE: usize = 100;
+/// What "several hundred" means.
+const IN_FLIGHT_MIN: usize = 300;
 const ENDINGS: [&str; 14] = [
     "9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9913", "9914",
     "0001",
@@ -37,6 +41,8 @@ struct Run {
     /// Attempts that were stored as submitting when the process died.
     submitting: BTreeSet<String>,
     kills: usize,
+    /// Open messages at each random kill.
+    in_flight: Vec<usize>,
 }
 
 fn seed() -> u64 {
@@ -46,7 +52,7 @@ fn seed() -> u64 {
 
 impl Run {
     fn body(&mut self) -> (Value, &'static str) {
-        let ending = if self.random.random_bool(0.5) {
+        let ending = if self.random.random_bool(0.2) {
             "0001"
         } else {
             ENDINGS[self.random.random_range(0..ENDINGS.len())]
@@ -92,14 +98,15 @@ impl Run {
     }
 
     /// What the store says after the process is gone.
-    async fn look_at_the_dead(&mut self) {
+    async fn look_at_the_dead(&mut self) -> usize {
         self.kills += 1;
         let store = open(&self.server.data).await;
-        let mut after = None;
+        let (mut after, mut count) = (None, 0);
         loop {
             let page = store.open_all(after, 10_000).await.unwrap();
             let Some(last) = page.last() else { break };
             after = Some(last.id);
+            count += page.len();
             for open in page.iter().filter(|open| open.owes_effect) {
                 let stored = store.load(open.id).await.unwrap().unwrap();
                 if let Phase::Submitting { attempt, .. } = stored.state.phase {
@@ -108,21 +115,24 @@ impl Run {
             }
         }
         store.close().await;
+        count
     }
 
     /// One round: load, a kill at a random moment, a look at what is stored, a restart.
     async fn random_kill(&mut self) {
-        let pause = Duration::from_millis(self.random.random_range(20..900));
+        self.load(LOAD).await;
+        let pause = Duration::from_millis(self.random.random_range(0..500));
         let pid = self.server.pid();
         let killer = std::thread::spawn(move || {
             std::thread::sleep(pause);
             let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         });
-        self.load(LOAD).await;
+        self.load(LOAD_UNDER_FIRE).await;
         killer.join().unwrap();
         self.server.kill();
-        self.look_at_the_dead().await;
+        let open = self.look_at_the_dead().await;
+        self.in_flight.push(open);
         self.server.restart(&StartOptions::default()).expect("it starts after a crash");
     }
 
@@ -134,7 +144,7 @@ impl Run {
         self.look_at_the_dead().await;
         let options = StartOptions { env: vec![("HERMES_KILL_POINT".to_owned(), value)] };
         if self.server.restart(&options).is_some() {
-            self.load(LOAD / 2).await;
+            self.load(LOAD_UNDER_FIRE).await;
             if !self.server.wait_for_end(Duration::from_secs(20)) {
                 println!("{point} was not passed {passes} times");
             }
@@ -215,6 +225,7 @@ async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
         accepted: BTreeMap::new(),
         submitting: BTreeSet::new(),
         kills: 0,
+        in_flight: Vec::new(),
     };
     run.webhook().await;
     for _ in 0..kills {
@@ -236,6 +247,8 @@ async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
     for point in kill_point::ALL {
         assert!(hit.lines().any(|line| line == point), "no process ended at {point}; hit: {hit}");
     }
+    println!("open messages at random kills: {:?}", run.in_flight);
+    assert!(run.in_flight.iter().filter(|open| **open >= IN_FLIGHT_MIN).count() * 2 > run.in_flight.len());
     assert!(run.kills >= 20);
     assert!(run.accepted.len() > 1_000);
 }
