@@ -74,13 +74,12 @@ fn a_value_in_place_of_a_section_and_the_reverse() {
 }
 
 #[test]
-fn the_cluster_store_needs_its_addresses() {
+fn a_store_on_nats_needs_its_address_and_nothing_else() {
     let problems = load("[store]\nkind = \"nats\"\nredis.url = \"http://x\"\n", &[]).unwrap_err();
     assert_eq!(
         listed(&problems),
         [
             "store.nats.url: must be set when store.kind is \"nats\"",
-            "store.postgres.url: must be set when store.kind is \"nats\"",
             "store.redis.url: expected a URL that starts with redis://"
         ]
     );
