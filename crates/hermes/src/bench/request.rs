@@ -58,23 +58,26 @@ impl Template {
 }
 
 /// What a message of `scenario` says; `#` stands for digits that change.
+///
+/// Phones are Norwegian mobile numbers: any six digits after `+4790` and any seven after `+479` are valid, which
+/// few numbering plans allow.
 fn body(scenario: Scenario) -> Value {
     let sms = |timeout_s: u32| json!({ "channel": "sms", "success_on": "delivered", "timeout_s": timeout_s });
     let content = json!({ "text": "Order 1042 has shipped", "subject": "Your order" });
     match scenario {
         Scenario::Sms => json!({
-            "to": { "phone": "+4520######" },
+            "to": { "phone": "+4790######" },
             "content": content,
             "cascade": { "steps": [sms(90)] },
         }),
         Scenario::Cascade => json!({
-            "to": { "phone": "+452###9902", "email": "bench######@example.com" },
+            "to": { "phone": "+479###9902", "email": "bench######@example.com" },
             "content": content,
             "cascade": { "steps": [sms(1), { "channel": "email", "success_on": "delivered", "timeout_s": 900 }] },
         }),
         // The longest time-out that the API takes: three days.
         Scenario::Waiting => json!({
-            "to": { "phone": "+452###9902" },
+            "to": { "phone": "+479###9902" },
             "content": content,
             "cascade": { "steps": [sms(259_200)] },
         }),
@@ -103,6 +106,8 @@ fn runs(bytes: &[u8]) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use hermes_domain::Phone;
+
     use super::*;
 
     fn template(scenario: Scenario, idempotency: Option<&str>) -> Template {
@@ -120,9 +125,21 @@ mod tests {
     fn every_message_has_its_own_recipient_without_a_scripted_ending() {
         let mut template = template(Scenario::Sms, None);
         for (number, phone) in
-            [(0, "+4520000000"), (9_899, "+4520009899"), (9_900, "+4520010000"), (989_999, "+4520999899")]
+            [(0, "+4790000000"), (9_899, "+4790009899"), (9_900, "+4790010000"), (989_999, "+4790999899")]
         {
             assert_eq!(json_of(template.render(number))["to"]["phone"], phone);
+        }
+    }
+
+    #[test]
+    fn every_recipient_is_a_valid_number() {
+        for scenario in [Scenario::Sms, Scenario::Cascade, Scenario::Waiting] {
+            let mut template = template(scenario, None);
+            for number in (0..990_000).step_by(9_973) {
+                let request = json_of(template.render(number));
+                let phone = request["to"]["phone"].as_str().unwrap();
+                assert!(Phone::parse(phone).is_ok(), "{phone}");
+            }
         }
     }
 
@@ -132,7 +149,7 @@ mod tests {
         let to = &json_of(template.render(1_234))["to"];
         assert_eq!(
             (to["phone"].as_str(), to["email"].as_str()),
-            (Some("+4522349902"), Some("bench001234@example.com"))
+            (Some("+4792349902"), Some("bench001234@example.com"))
         );
     }
 
