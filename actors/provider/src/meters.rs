@@ -5,12 +5,9 @@ use std::time::Duration;
 use hermes_domain::{breaker::BreakerState, outcome::Outcome};
 use hermes_telemetry::names::{
     label::{CONNECTION, OUTCOME, PROVIDER},
-    metric::{ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE},
+    metric::{ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE, CALLS_IN_FLIGHT},
 };
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-
-/// Calls running now, by `connection`.
-const CALLS_IN_FLIGHT: &str = "hermes_calls_in_flight";
 
 /// Handles into the recorder that was installed when the connection was first used.
 pub(crate) struct Meters {

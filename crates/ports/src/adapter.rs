@@ -206,6 +206,20 @@ pub enum AdapterFault {
     Contract(String),
 }
 
+impl AdapterFault {
+    /// What kind of fault, from a closed set: a metric's label.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "missing",
+            Self::Busy => "busy",
+            Self::Trap(_) => "trap",
+            Self::TimeLimit { .. } => "time_limit",
+            Self::MemoryLimit { .. } => "memory_limit",
+            Self::Contract(_) => "contract",
+        }
+    }
+}
+
 /// What an adapter says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Descriptor {

@@ -23,6 +23,8 @@ pub mod metric {
     pub const HTTP_REQUESTS_TOTAL: &str = "hermes_http_requests_total";
     /// Time to answer an HTTP request, by `route` and `method`.
     pub const HTTP_REQUEST_SECONDS: &str = "hermes_http_request_seconds";
+    /// Calls to providers that run now, by `connection`.
+    pub const CALLS_IN_FLIGHT: &str = "hermes_calls_in_flight";
     /// A connection's breaker, by `connection`: 0 closed, 1 half-open, 2 open, 3 held.
     pub const BREAKER_STATE: &str = "hermes_breaker_state";
     /// Living actors, by `kind`.
@@ -45,6 +47,8 @@ pub mod metric {
     pub const ADAPTER_GUEST_SECONDS: &str = "hermes_adapter_guest_seconds";
     /// Adapter faults, by `provider` and `reason`.
     pub const ADAPTER_FAULTS_TOTAL: &str = "hermes_adapter_faults_total";
+    /// What adapters count themselves, by `provider` and `event`: at most 16 names an instance.
+    pub const ADAPTER_EVENTS_TOTAL: &str = "hermes_adapter_events_total";
 }
 
 /// Label names.
@@ -55,6 +59,8 @@ pub mod label {
     pub const CODE: &str = "code";
     /// A provider connection's id; operators configure few of them.
     pub const CONNECTION: &str = "connection";
+    /// A name that an adapter gave to what it counts.
+    pub const EVENT: &str = "event";
     /// How an actor ended.
     pub const EXIT: &str = "exit";
     /// A kind of actor.
@@ -123,6 +129,7 @@ fn describe_counters() {
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
         (metric::ADAPTER_FAULTS_TOTAL, "Faults of adapters"),
+        (metric::ADAPTER_EVENTS_TOTAL, "What adapters count themselves"),
     ];
     for (name, description) in descriptions {
         describe_counter!(name, description);
@@ -131,6 +138,7 @@ fn describe_counters() {
 
 fn describe_gauges() {
     let descriptions = [
+        (metric::CALLS_IN_FLIGHT, "Calls to providers that run now"),
         (metric::BREAKER_STATE, "Circuit breaker: 0 closed, 1 half-open, 2 open, 3 held"),
         (metric::ACTORS, "Living actors"),
         (metric::MAILBOX_DEPTH, "Messages waiting in mailboxes"),

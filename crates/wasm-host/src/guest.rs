@@ -6,6 +6,7 @@ use std::{
 };
 
 use hermes_ports::adapter::{ConnectionAccess, Descriptor};
+use hermes_telemetry::names::{label, metric};
 use serde_json::Value;
 use wasmtime::ResourceLimiter;
 
@@ -163,7 +164,7 @@ impl Host for GuestState {
         if !known {
             self.metric_names.push(name.clone());
         }
-        metrics::counter!("hermes_adapter_events_total", "adapter" => self.adapter.to_string(), "event" => name)
+        metrics::counter!(metric::ADAPTER_EVENTS_TOTAL, label::PROVIDER => self.adapter.to_string(), label::EVENT => name)
             .increment(value);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use hermes_ports::{
     },
     http::{HttpResponse, Webhook},
 };
+use hermes_telemetry::names::{label, metric};
 use wasmtime::{Store, component::Linker};
 
 use crate::{
@@ -102,10 +103,14 @@ impl WasmHost {
         let (idle, seat) = self.pool.take(revision.version)?;
         let _ticking = self.ticker.ticking();
         let started = idle.map_or_else(|| Instance::start(revision.mould(), &self.options), Ok);
+        let began = Instant::now();
         let called = started.and_then(|mut instance| {
             let answer = instance.call(Some(access), input_bytes, &self.options, function)?;
             Ok((answer, instance))
         });
+        let provider = || access.connection.provider.clone();
+        metrics::histogram!(metric::ADAPTER_GUEST_SECONDS, label::PROVIDER => provider())
+            .record(began.elapsed());
         match called {
             Ok((answer, instance)) => {
                 if instance.is_worn() {
@@ -117,6 +122,7 @@ impl WasmHost {
             }
             Err(fault) => {
                 self.suspects.note(connection, &fault);
+                metrics::counter!(metric::ADAPTER_FAULTS_TOTAL, label::PROVIDER => provider(), label::REASON => fault.kind()).increment(1);
                 tracing::warn!(
                     adapter.name = access.connection.provider,
                     adapter.version = %revision.version,
