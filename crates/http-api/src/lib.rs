@@ -35,5 +35,6 @@ mod webhooks;
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};
 pub use api::{ApiPorts, ApiState};
 pub use openapi::document as openapi_document;
+pub use receipts::ParkedReceipts;
 pub use router::router;
 pub use settings::{ApiLimits, ApiSettings, IsReady, RenderMetrics};

@@ -1,8 +1,11 @@
 //! What providers tell about messages.
 
 mod apply;
+mod parked;
 mod receive;
 mod refusal;
+
+pub use parked::ParkedReceipts;
 
 use crate::{operation::Operation, router::Routes};
 

@@ -16,7 +16,8 @@ use crate::{
     openapi::Document,
     operation::{Operation, Verb},
     problem::{Code, Problem},
-    receipts, status, webhooks,
+    receipts::{self, ParkedReceipts},
+    status, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -61,15 +62,16 @@ pub(crate) fn routes() -> Routes {
     routes
 }
 
-/// The whole HTTP API.
-pub fn router(state: ApiState) -> Router {
+/// The whole HTTP API, and the receipts that it has kept for later.
+pub fn router(state: ApiState) -> (Router, ParkedReceipts) {
     let Routes { router, patterns, document } = routes();
     let api = Arc::new(Api::new(state, patterns, document.finish().to_string()));
-    router
+    let router = router
         .fallback(async || Problem::new(Code::NotFound, "There is no such path."))
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "The path exists, but not for this method; see `Allow`.")
         })
         .layer(from_fn_with_state(Arc::clone(&api), edge::edge))
-        .with_state(api)
+        .with_state(Arc::clone(&api));
+    (router, ParkedReceipts::new(api))
 }

@@ -1,6 +1,8 @@
 //! What the composition root decides about the API.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use hermes_domain::address::Channel;
 
 /// Renders the metrics for `/metrics`.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -21,6 +23,9 @@ pub struct ApiSettings {
     pub request_timeout: Duration,
     /// Most attempts within one step, 1–20.
     pub attempts_per_step: u16,
+    /// How long a step waits that names no time, in seconds; channels that are not listed keep
+    /// [`Channel::default_timeout_s`].
+    pub step_timeouts_s: BTreeMap<Channel, u32>,
     /// When a message ends that names no expiry.
     pub default_expiry: Duration,
     /// Renders the metrics.
@@ -61,6 +66,6 @@ pub struct ApiLimits {
 
 impl Default for ApiLimits {
     fn default() -> Self {
-        Self { requests_per_s: 10_000, burst: 20_000, large_bodies: 32, private_webhooks: true }
+        Self { requests_per_s: 10_000, burst: 20_000, large_bodies: 32, private_webhooks: false }
     }
 }

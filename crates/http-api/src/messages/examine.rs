@@ -74,6 +74,7 @@ pub(super) fn examine(
                 content: &content,
                 max_cost,
                 attempts_per_step: api.settings.attempts_per_step,
+                step_timeouts_s: &api.settings.step_timeouts_s,
             };
             routing::plan(&ground, spec)
         })),

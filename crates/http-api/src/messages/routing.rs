@@ -1,5 +1,7 @@
 //! From a cascade as written to the plan that is run: connections, levels, time limits.
 
+use std::collections::BTreeMap;
+
 use hermes_directory::{ConnectionEntry, Snapshot};
 use hermes_domain::{
     TenantId,
@@ -26,6 +28,7 @@ pub(super) struct Ground<'a> {
     pub(super) content: &'a Content,
     pub(super) max_cost: Option<Money>,
     pub(super) attempts_per_step: u16,
+    pub(super) step_timeouts_s: &'a BTreeMap<Channel, u32>,
 }
 
 /// A step that cannot run: it leaves the plan.
@@ -136,10 +139,14 @@ impl Ground<'_> {
                 channel,
                 candidates,
                 success_on: spec.success_on.unwrap_or_else(|| usual(channel).min(strongest)),
-                timeout_s: spec.timeout_s.unwrap_or_else(|| channel.default_timeout_s()),
+                timeout_s: spec.timeout_s.unwrap_or_else(|| self.usual_timeout_s(channel)),
             }),
             Err(left) => Resolved::Left(left),
         }
+    }
+
+    fn usual_timeout_s(&self, channel: Channel) -> u32 {
+        self.step_timeouts_s.get(&channel).copied().unwrap_or_else(|| channel.default_timeout_s())
     }
 
     /// Leaves out connections that do not reach the recipient's country or cost too much.

@@ -78,7 +78,7 @@ fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().filter_map(text).collect()
 }
 
-fn reference_of(uri: &Uri) -> Option<AttemptRef> {
+pub(super) fn reference_of(uri: &Uri) -> Option<AttemptRef> {
     let query = uri.query()?;
     let (_, reference) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "ref")?;
     reference.parse().ok()
@@ -124,7 +124,7 @@ fn refuse(provider: &str, refusal: Refusal) -> Problem {
 }
 
 /// Providers are those of connections that exist, hence few.
-fn count(provider: &str, result: &'static str) {
+pub(super) fn count(provider: &str, result: &'static str) {
     metrics::counter!(metric::RECEIPTS_TOTAL, label::PROVIDER => provider.to_owned(), label::RESULT => result)
         .increment(1);
 }

@@ -17,7 +17,7 @@ use hermes_domain::{
     outcome::{Acceptance, Outcome},
     tenant::{ApiKey, KeyOwner, Tenant},
 };
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, router};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
 use hermes_ports::{CascadeInbox as _, adapter::Secrets};
 use hermes_testkit::{ManualClock, MemoryBackend, START, ScriptedGateway, connection, tenant};
 use serde_json::{Value, json};
@@ -49,6 +49,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ready: Arc<AtomicBool>,
+    /// Nobody offers them again but the test.
+    pub(crate) parked_receipts: tokio::sync::Mutex<ParkedReceipts>,
 }
 
 /// What differs from test to test.
@@ -110,8 +112,10 @@ impl App {
         let state = ApiState::new(ports, settings(&options, &ready)).with_limits(options.limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router(state)).await });
-        Self { address, backend, intake, inbox, gateway, actors, clock, directory, ready }
+        let (router, parked_receipts) = router(state);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let parked_receipts = tokio::sync::Mutex::new(parked_receipts);
+        Self { address, parked_receipts, backend, intake, inbox, gateway, actors, clock, directory, ready }
     }
 
     /// Sends a request and holds the answer against the document.
@@ -158,6 +162,7 @@ fn settings(options: &AppOptions, ready: &Arc<AtomicBool>) -> ApiSettings {
         max_concurrent_requests: options.max_concurrent_requests,
         request_timeout: options.request_timeout,
         attempts_per_step: 5,
+        step_timeouts_s: [(hermes_domain::address::Channel::Push, 61)].into(),
         default_expiry: Duration::from_secs(259_200),
         metrics: Arc::new(|| "hermes_up 1\n".to_owned()),
         ready: Arc::new(move || ready.load(std::sync::atomic::Ordering::SeqCst)),

@@ -174,6 +174,40 @@ async fn what_cannot_be_verified_now_is_kept_as_it_came() {
 }
 
 #[tokio::test]
+async fn what_was_kept_is_verified_later_and_applied_or_forgotten() {
+    let app = App::start().await;
+    let id = sent(&app).await;
+    for body in ["MessageSid=SM1", "forged"] {
+        app.gateway.receive_once(Err(ReceiveError::Fetch));
+        app.call(callback(1, &format!("?ref={id}.1")).bytes(body)).await;
+    }
+    app.gateway.receive_once(Err(ReceiveError::Fetch)); // Still no certificate.
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert_eq!(parked(&app, ParkedKind::Unverified).await.len(), 2);
+
+    let entries = vec![entry(None, delivered(Some("SM1")))];
+    app.gateway.receive_once(Ok(Ok(Received { entries, reply: None })));
+    app.gateway.receive_once(Ok(Err(WebhookRefusal::BadSignature)));
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert_eq!(status(&app, id).await, "delivered");
+    assert!(parked(&app, ParkedKind::Unverified).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_orphan_that_its_outcome_missed_finds_its_message() {
+    let app = App::start().await;
+    let id = app.message(&sms()).await;
+    told(&app, vec![entry(None, delivered(Some("SM1")))], callback(1, "")).await;
+    app.accepted(id, "SM1").await;
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert_eq!(parked(&app, ParkedKind::Orphan).await.len(), 1, "its outcome may be under way");
+    app.clock.advance(std::time::Duration::from_secs(3));
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert_eq!(status(&app, id).await, "delivered");
+    assert!(parked(&app, ParkedKind::Orphan).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_take_it_now_makes_the_provider_come_back() {
     let app = App::start().await;
     let id = sent(&app).await;

@@ -105,6 +105,10 @@ async fn the_cascade_may_be_the_tenant_s_default_or_a_stored_one() {
     let mut body = sms();
     body.as_object_mut().unwrap().remove("cascade");
     assert_eq!(app.post(LIVE, "/v1/messages", &body).await.json()["plan"][0]["timeout_s"], 90);
+    // The server's own time-out for push, as its settings have it.
+    let push = with(sms(), "/to/push", json!([{ "token": "sim-0001-token" }]));
+    let push = with(push, "/cascade", json!({ "steps": [{ "channel": "push" }] }));
+    assert_eq!(app.post(LIVE, "/v1/messages", &push).await.json()["plan"][0]["timeout_s"], 61);
     let stored = json!({ "name": "slow", "steps": [{ "channel": "sms", "timeout_s": 600 }] });
     let id = app.post(LIVE, "/v1/cascades", &stored).await.json()["id"].clone();
     assert!(id.as_str().unwrap().parse::<CascadeTemplateId>().is_ok());
