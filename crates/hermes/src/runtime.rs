@@ -4,6 +4,7 @@ mod assembly;
 mod completion_log;
 mod egress;
 mod keys;
+mod memory;
 mod operator;
 mod serving;
 mod stores;

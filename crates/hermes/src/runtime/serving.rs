@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::Assembly;
+use super::{Assembly, memory};
 
 /// Runs `future` on a runtime of this process's own.
 ///
@@ -27,6 +27,7 @@ use super::Assembly;
 pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(memory::give_back)
         .build()
         .context("could not start the runtime")?;
     runtime.block_on(future)
@@ -38,7 +39,8 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
 /// # Errors
 /// When the listener fails or the actors' root gave up.
 pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Duration) -> anyhow::Result<()> {
-    let Assembly { router, system, stores, draining, .. } = assembly;
+    let Assembly { router, parked_receipts, system, stores, draining, .. } = assembly;
+    let parked_receipts = tokio::spawn(parked_receipts.run());
     let (stop, stopped) = watch::channel(false);
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut stopping = stopped.clone();
@@ -62,6 +64,7 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
         warn!("some clients kept their requests open; they are cut off");
         server.abort();
     }
+    parked_receipts.abort();
     system.drain(drain / 2).await;
     stores.close().await;
     watchdog.abort();
