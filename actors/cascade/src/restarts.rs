@@ -13,8 +13,9 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    pub(crate) fn new() -> Self {
-        Self { ledger: PoisonLedger::new(poison::PoisonPolicy::default()), counts: HashMap::new() }
+    pub(crate) fn new(failures_max: u32) -> Self {
+        let policy = poison::PoisonPolicy { failures_max, ..poison::PoisonPolicy::default() };
+        Self { ledger: PoisonLedger::new(policy), counts: HashMap::new() }
     }
 
     /// Records a failure: when to restart, or `None` when the message is parked.
@@ -45,5 +46,26 @@ impl Restarts {
 
     pub(crate) fn parked(&self) -> Vec<String> {
         self.ledger.iter_parked().map(|(id, _)| id.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hermes_domain::UnixMillis;
+
+    use super::*;
+
+    #[test]
+    fn the_failure_that_is_one_too_many_parks_and_an_end_forgets() {
+        let id = MessageId::mint(UnixMillis(1), 0, 0, 1);
+        let now = std::time::Instant::now();
+        let mut restarts = Restarts::new(2);
+        assert!(restarts.failed(id, "first", now).is_some());
+        assert!(!restarts.is_parked(id));
+        assert_eq!(restarts.failed(id, "second", now), None);
+        assert!(restarts.is_parked(id));
+        assert_eq!(restarts.of(id), (2, Some("second".to_owned())));
+        restarts.forget(id);
+        assert!(!restarts.is_parked(id));
     }
 }

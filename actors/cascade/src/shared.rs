@@ -31,6 +31,8 @@ pub struct CascadeOptions {
     pub public_url: String,
     /// A cascade that has only waited for this long leaves memory.
     pub passivate_after: Duration,
+    /// Failures in a row, of one cascade's actor, after which its message is parked; at least 1.
+    pub poison_failures_max: u32,
 }
 
 /// Ports, settings and the two indexes of one process.

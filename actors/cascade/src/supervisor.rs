@@ -266,7 +266,8 @@ impl Actor for CascadesSupervisor {
     async fn pre_start(&self, me: ActorRef<CascadesMsg>, (): ()) -> Result<State, ActorProcessingErr> {
         me.send_interval(SWEEP_EVERY, || CascadesMsg::Sweep);
         let started_at_ms = unix_millis(SystemTime::now());
-        Ok(State { children: ChildTable::new(), restarts: Restarts::new(), started_at_ms })
+        let restarts = Restarts::new(self.shared.options.poison_failures_max);
+        Ok(State { children: ChildTable::new(), restarts, started_at_ms })
     }
 
     async fn handle(

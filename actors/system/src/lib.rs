@@ -10,4 +10,5 @@ mod tree;
 mod upkeep_actor;
 mod wake;
 
+pub use hermes_actor_webhook::Options as WebhookOptions;
 pub use system::{HermesSystem, SystemOptions, SystemPorts};

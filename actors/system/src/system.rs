@@ -8,7 +8,7 @@ use std::{
 use hermes_actor_cascade::{CascadeOptions, CascadePorts, LaneLimits, Shared};
 use hermes_actor_provider::{Gateway, Options as GatewayOptions, Ports as GatewayPorts};
 use hermes_actor_tenant::Tenants;
-use hermes_actor_webhook::{Ports as WebhookPorts, Webhooks};
+use hermes_actor_webhook::{Options as WebhookOptions, Ports as WebhookPorts, Webhooks};
 use hermes_directory::Directory;
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, Outbox, ProviderGateway,
@@ -59,6 +59,8 @@ pub struct SystemOptions {
     pub lanes: LaneLimits,
     /// Settings of provider connections.
     pub gateway: GatewayOptions,
+    /// Settings of webhook endpoints.
+    pub webhooks: WebhookOptions,
 }
 
 /// The tree could not be started.
@@ -105,12 +107,13 @@ impl HermesSystem {
             },
             options.gateway,
         );
-        let webhooks = Webhooks::new(WebhookPorts {
+        let webhook_ports = WebhookPorts {
             outbox: Arc::clone(&ports.outbox),
             egress: Arc::clone(&ports.egress),
             endpoints: Arc::clone(&ports.directory) as _,
             clock: Arc::clone(&clock),
-        });
+        };
+        let webhooks = Webhooks::new(webhook_ports, options.webhooks);
         let cascade_ports = CascadePorts {
             store: Arc::clone(&ports.store),
             gateway: Arc::new(gateway.clone()),

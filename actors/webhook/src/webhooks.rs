@@ -41,12 +41,7 @@ pub struct Webhooks {
 
 impl Webhooks {
     /// Webhooks with the limits of the API's contract.
-    pub fn new(ports: Ports) -> Self {
-        Self::with_options(ports, Options::default())
-    }
-
-    /// Webhooks with limits of one's own. Nothing runs before [`Self::supervisor`] is started.
-    pub fn with_options(ports: Ports, options: Options) -> Self {
+    pub fn new(ports: Ports, options: Options) -> Self {
         Self { shared: Arc::new(Shared::new(ports, options)) }
     }
 

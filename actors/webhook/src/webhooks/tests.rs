@@ -41,7 +41,7 @@ impl World {
             endpoints: endpoints.clone(),
             clock: TokioClock::new(),
         };
-        let webhooks = Webhooks::with_options(ports, options);
+        let webhooks = Webhooks::new(ports, options);
         let backoff = Backoff::try_new(Duration::from_millis(1), Duration::from_secs(1)).unwrap();
         let budget = RestartBudget::new(5, Duration::from_secs(60), backoff);
         let root = StaticSupervisor::start("root", budget, vec![webhooks.supervisor()]).await.unwrap();

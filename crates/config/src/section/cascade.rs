@@ -17,10 +17,6 @@ pub struct Cascade {
     pub default_expiry: Duration,
     /// Failures in a row that park a message.
     pub poison_failures_max: u32,
-    /// Unmatched receipts kept per connection.
-    pub receipt_orphans_max: usize,
-    /// How long unmatched receipts are kept.
-    pub receipt_orphans_keep: Duration,
     /// How long a step may take if its cascade does not say.
     pub step_timeout: StepTimeouts,
 }
@@ -47,8 +43,6 @@ pub struct Admission {
     pub transactional_max: NonZeroUsize,
     /// In the lane `bulk`.
     pub bulk_max: NonZeroUsize,
-    /// In all lanes together; at least as many as in the largest lane.
-    pub total_max: NonZeroUsize,
 }
 
 /// The bounds that the API sets for a step and for an expiry.
@@ -61,8 +55,6 @@ impl Cascade {
             attempts_per_step: reader.integer("cascade.attempts_per_step", 1..=100),
             default_expiry: reader.seconds("cascade.default_expiry_s", 1..=90 * DAY_S),
             poison_failures_max: reader.integer("cascade.poison_failures_max", 1..=100),
-            receipt_orphans_max: reader.integer("cascade.receipt_orphans_max", 0..=10_000_000),
-            receipt_orphans_keep: reader.seconds("cascade.receipt_orphans_keep_s", 1..=35 * DAY_S),
             step_timeout: StepTimeouts::read(reader),
         }
     }
@@ -83,17 +75,10 @@ impl StepTimeouts {
 impl Admission {
     pub(crate) fn read(reader: &mut Reader) -> Self {
         let mut count = |key| reader.count(key, 10_000_000);
-        let admission = Self {
+        Self {
             otp_max: count("admission.otp_max"),
             transactional_max: count("admission.transactional_max"),
             bulk_max: count("admission.bulk_max"),
-            total_max: count("admission.total_max"),
-        };
-        let largest = admission.otp_max.max(admission.transactional_max).max(admission.bulk_max);
-        if admission.total_max < largest {
-            let problem = format!("must be at least the largest lane's limit, {largest}");
-            reader.problem("admission.total_max", problem);
         }
-        admission
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 use crate::reader::Reader;
 use crate::secret::Secret;
 
+/// Copies of a write that survive the loss of one server.
+const REPLICAS_SAFE: usize = 3;
+
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
@@ -20,10 +23,6 @@ pub struct Store {
     pub allow_unsafe_durability: bool,
     /// Set for the cluster backend.
     pub nats: Nats,
-    /// PostgreSQL's URL; set for the cluster backend.
-    pub postgres_url: Option<Secret>,
-    /// Redis' URL; set for the cluster backend.
-    pub redis_url: Option<Secret>,
 }
 
 /// Which backend keeps the state.
@@ -31,7 +30,7 @@ pub struct Store {
 pub enum StoreKind {
     /// SQLite in this process.
     Embedded,
-    /// NATS JetStream, with PostgreSQL and Redis.
+    /// Cascades in NATS JetStream, the rest in SQLite beside them.
     Nats,
 }
 
@@ -59,30 +58,27 @@ impl Store {
                 buckets: reader.count("store.nats.buckets", 256),
                 replicas: reader.integer("store.nats.replicas", 1..=5),
             },
-            postgres_url: reader.secret("store.postgres.url"),
-            redis_url: reader.secret("store.redis.url"),
         };
-        store.check_urls(reader);
+        if store.kind == StoreKind::Nats {
+            store.check_nats(reader);
+        }
         store
     }
 
-    fn check_urls(&self, reader: &mut Reader) {
-        let urls = [
-            ("store.nats.url", &self.nats.url, &["nats://", "tls://"]),
-            ("store.postgres.url", &self.postgres_url, &["postgres://", "postgresql://"]),
-            ("store.redis.url", &self.redis_url, &["redis://", "rediss://"]),
-        ];
-        for (key, url, schemes) in urls {
-            match url {
-                // PostgreSQL and Redis take over their ports later; until then nothing needs them.
-                None if self.kind == StoreKind::Nats && key == "store.nats.url" => {
-                    reader.problem(key, "must be set when store.kind is \"nats\"");
-                }
-                Some(url) if !schemes.iter().any(|scheme| url.expose().starts_with(scheme)) => {
-                    reader.problem(key, format!("expected a URL that starts with {}", schemes[0]));
-                }
-                None | Some(_) => {}
+    fn check_nats(&self, reader: &mut Reader) {
+        match &self.nats.url {
+            None => reader.problem("store.nats.url", "must be set when store.kind is \"nats\""),
+            Some(url) if !["nats://", "tls://"].iter().any(|scheme| url.expose().starts_with(scheme)) => {
+                reader.problem("store.nats.url", "expected a URL that starts with nats://");
             }
+            Some(_) => {}
+        }
+        if self.nats.replicas < REPLICAS_SAFE && !self.allow_unsafe_durability {
+            let problem = format!(
+                "fewer than {REPLICAS_SAFE} copies can lose acknowledged messages with one server; set \
+                 store.allow_unsafe_durability to start all the same"
+            );
+            reader.problem("store.nats.replicas", problem);
         }
     }
 }

@@ -34,8 +34,6 @@ fn every_type_can_be_set_from_the_environment() {
         variables(&[
             ("HERMES__STORE__KIND", "nats"),
             ("HERMES__STORE__NATS__URL", "nats://a:4222"),
-            ("HERMES__STORE__POSTGRES__URL", "postgres://u:p@db/hermes"),
-            ("HERMES__STORE__REDIS__URL", "redis://cache"),
             ("HERMES__STORE__COMMIT_WINDOW_MS", "0"),
             ("HERMES__EGRESS__ALLOW_PRIVATE", "loopback, 10.0.0.0/8"),
             ("HERMES__EGRESS__ALLOW_HTTP", "true"),
@@ -89,7 +87,7 @@ fn no_secret_is_shown() {
         &[
             ("HERMES__SECRETS__CREDENTIALS_KEY", KEY),
             ("HERMES__BOOTSTRAP__OPERATOR_KEY", "hak_correct-horse-battery"),
-            ("HERMES__STORE__POSTGRES__URL", "postgres://u:hunter2@db/hermes"),
+            ("HERMES__STORE__NATS__URL", "nats://u:hunter2@nats-1"),
         ],
     )
     .unwrap();

@@ -21,7 +21,7 @@ fn all_problems_of_all_layers_are_reported_together() {
          [store]\n\
          kind = \"oracle\"\n\
          [admission]\n\
-         total_max = 1\n",
+         otp_max = 0\n",
     );
     let env = [
         ("HERMES__SERVER__DRAIN_TIMEOUT_S", "soon"),
@@ -40,7 +40,7 @@ fn all_problems_of_all_layers_are_reported_together() {
              server.listen: expected a text, found a whole number (file {path})\n  \
              server.drain_timeout_s: expected a whole number (environment variable HERMES__SERVER__DRAIN_TIMEOUT_S)\n  \
              store.kind: expected one of \"embedded\", \"nats\" (file {path})\n  \
-             admission.total_max: must be at least the largest lane's limit, 20000 (file {path})\n  \
+             admission.otp_max: 0 is out of range, expected 1 to 10000000 (file {path})\n  \
              egress.timeout_s: 0 is out of range, expected 1 to 300 (file {path})\n  \
              wasm.rounds_max: 400 is out of range, expected 1 to 16 (environment variable HERMES__WASM__ROUNDS_MAX)"
         )
@@ -74,14 +74,20 @@ fn a_value_in_place_of_a_section_and_the_reverse() {
 }
 
 #[test]
-fn a_store_on_nats_needs_its_address_and_nothing_else() {
-    let problems = load("[store]\nkind = \"nats\"\nredis.url = \"http://x\"\n", &[]).unwrap_err();
+fn a_store_on_nats_needs_its_address_and_enough_copies() {
+    let problems = load("[store]\nkind = \"nats\"\nnats.replicas = 1\n", &[]).unwrap_err();
     assert_eq!(
         listed(&problems),
         [
             "store.nats.url: must be set when store.kind is \"nats\"",
-            "store.redis.url: expected a URL that starts with redis://"
+            "store.nats.replicas: fewer than 3 copies can lose acknowledged messages with one server; set \
+             store.allow_unsafe_durability to start all the same"
         ]
+    );
+    let text = "[store]\nkind = \"nats\"\nallow_unsafe_durability = true\nnats = { url = \"http://x\", replicas = 1 }\n";
+    assert_eq!(
+        listed(&load(text, &[]).unwrap_err()),
+        ["store.nats.url: expected a URL that starts with nats://"]
     );
 }
 

@@ -1,6 +1,7 @@
 //! One server, put together from its parts.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -13,11 +14,11 @@ use anyhow::Context as _;
 use axum::Router;
 use hermes_actor_cascade::{CascadeOptions, LaneLimits};
 use hermes_actor_provider::Options as GatewayOptions;
-use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts};
+use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
 use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
-use hermes_domain::message::Mode;
-use hermes_http_api::{ApiPorts, ApiSettings, ApiState, router};
+use hermes_domain::{address::Channel, message::Mode};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
@@ -49,6 +50,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Assembly {
     pub(crate) router: Router,
+    pub(crate) parked_receipts: ParkedReceipts,
     pub(crate) system: HermesSystem,
     pub(crate) stores: Stores,
     pub(crate) directory: Arc<Directory>,
@@ -115,8 +117,13 @@ impl Assembly {
                 mint: Arc::clone(&mint),
             },
             api_settings(config, settings, metrics, &system, &draining),
-        );
-        Ok(Self { router: router(state), system, stores, directory, mint, clock, draining })
+        )
+        .with_limits(ApiLimits {
+            private_webhooks: settings.webhooks_local || config.webhooks.allow_private,
+            ..ApiLimits::default()
+        });
+        let (router, parked_receipts) = router(state);
+        Ok(Self { router, parked_receipts, system, stores, directory, mint, clock, draining })
     }
 }
 
@@ -134,10 +141,22 @@ fn api_settings(
         max_concurrent_requests: config.server.max_concurrent_requests.get(),
         request_timeout: config.server.request_timeout,
         attempts_per_step: config.cascade.attempts_per_step,
+        step_timeouts_s: step_timeouts(config),
         default_expiry: config.cascade.default_expiry,
         metrics: Arc::new(move || metrics.render()),
         ready: Arc::new(move || recovered.load(Ordering::Acquire) && !draining.load(Ordering::Acquire)),
     }
+}
+
+fn step_timeouts(config: &Config) -> BTreeMap<Channel, u32> {
+    let limits = &config.cascade.step_timeout;
+    let by_channel = [
+        (Channel::Sms, limits.sms),
+        (Channel::Email, limits.email),
+        (Channel::Push, limits.push),
+        (Channel::Whatsapp, limits.whatsapp),
+    ];
+    by_channel.map(|(channel, limit)| (channel, u32::try_from(limit.as_secs()).unwrap_or(u32::MAX))).into()
 }
 
 fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
@@ -145,6 +164,7 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
         cascades: CascadeOptions {
             public_url: settings.public_url.clone(),
             passivate_after: config.cascade.passivate_after,
+            poison_failures_max: config.cascade.poison_failures_max,
         },
         lanes: LaneLimits {
             otp: config.admission.otp_max.get(),
@@ -152,6 +172,11 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
             bulk: config.admission.bulk_max.get(),
         },
         gateway: GatewayOptions { call_limit: config.egress.timeout, ..GatewayOptions::default() },
+        webhooks: WebhookOptions {
+            post_limit: config.webhooks.timeout,
+            retry_delays: config.webhooks.retry_delays.clone(),
+            ..WebhookOptions::default()
+        },
     }
 }
 
