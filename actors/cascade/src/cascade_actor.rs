@@ -24,9 +24,13 @@ use hermes_ports::{
     receipt_inbox::ParkedId,
 };
 use hermes_supervision::{ActorView, answer, reason};
-use hermes_telemetry::names::{label, metric};
+use hermes_telemetry::{
+    TraceContext, continued,
+    names::{label, metric},
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::{sync::oneshot, task::JoinHandle};
+use tracing::{Instrument as _, Span, debug, info_span};
 
 use crate::{admission::Slot, shared::Shared};
 
@@ -166,7 +170,10 @@ impl Actor for CascadeActor {
 
     async fn post_start(&self, me: ActorRef<CascadeMsg>, run: &mut Run) -> Result<(), ActorProcessingErr> {
         match run.start.take() {
-            Some(Birth::New { claim, reply, first }) => self.create(&me, run, claim, reply, first).await?,
+            Some(Birth::New { claim, reply, first }) => {
+                let span = span(run, "accepted");
+                self.create(&me, run, claim, reply, first).instrument(span).await?;
+            }
             Some(Birth::Loaded { recovered }) => self.reload(&me, run, recovered).await?,
             None => {}
         }
@@ -264,6 +271,17 @@ impl CascadeActor {
         event: Event,
         consumed: Option<ParkedId>,
     ) -> Result<Option<Delivered>, ActorProcessingErr> {
+        let span = span(run, event.name());
+        self.decide(me, run, event, consumed).instrument(span).await
+    }
+
+    async fn decide(
+        &self,
+        me: &ActorRef<CascadeMsg>,
+        run: &mut Run,
+        event: Event,
+        consumed: Option<ParkedId>,
+    ) -> Result<Option<Delivered>, ActorProcessingErr> {
         let transition = match step(&run.cascade, event, self.shared.ports.clock.now()) {
             Ok(transition) => transition,
             Err(ignored) => return self.ignore(ignored).map(Some),
@@ -312,6 +330,7 @@ impl CascadeActor {
         run.revision = Some(self.shared.ports.store.commit(commit).await?);
         let ended = next.phase.is_terminal() && !run.cascade.state.phase.is_terminal();
         run.cascade.state = next.clone();
+        debug!(cascade.status = next.status().as_str(), cascade.step = next.step, "cascade saved");
         if !owed.is_empty() {
             self.shared.ports.notifier.notify(owed);
         }
@@ -363,6 +382,18 @@ impl CascadeActor {
         });
         view
     }
+}
+
+/// A span for what `event` leads to, in the trace that the message came with, however often this process or its
+/// machine was restarted since.
+fn span(run: &Run, event: &'static str) -> Span {
+    let envelope = &run.cascade.envelope;
+    let span = info_span!("cascade", message.id = %envelope.id, cascade.event = event);
+    if span.is_disabled() {
+        return span;
+    }
+    let trace = envelope.traceparent.as_deref().and_then(|text| text.parse::<TraceContext>().ok());
+    continued(span, trace.as_ref())
 }
 
 /// Path of a message's actor in the tree.

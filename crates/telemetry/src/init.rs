@@ -14,6 +14,21 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::otlp;
 
+/// Dependencies that write requests, headers or keys at `debug` and `trace`. They log from `info` upwards,
+/// whatever the filter says.
+const CAPPED: [&str; 10] = [
+    "aws_sigv4",
+    "aws_credential_types",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "opentelemetry",
+    "reqwest",
+    "rustls",
+    "sqlx",
+    "async_nats",
+];
+
 /// What to log and where to send traces.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -74,7 +89,10 @@ pub struct Guard {
 /// # Errors
 /// [`InitError`]; nothing is set up then.
 pub fn init(options: &Options) -> Result<Guard, InitError> {
-    let filter = EnvFilter::try_new(&options.filter).map_err(InitError::Filter)?;
+    let mut filter = EnvFilter::try_new(&options.filter).map_err(InitError::Filter)?;
+    for target in CAPPED {
+        filter = filter.add_directive(format!("{target}=info").parse().map_err(InitError::Filter)?);
+    }
     let provider = options.otlp.as_ref().map(otlp::provider).transpose();
     let provider = provider.map_err(InitError::Otlp)?;
     let traces = provider.as_ref().map(|provider| {

@@ -65,6 +65,23 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Its name in logs and traces.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Permit { .. } => "permit",
+            Self::NoRoute => "no_route",
+            Self::Outcome { .. } => "outcome",
+            Self::Receipt { .. } => "receipt",
+            Self::Due => "due",
+            Self::Cancel => "cancel",
+            Self::Acknowledge => "acknowledge",
+            Self::Recovered => "recovered",
+            Self::Interrupted { .. } => "interrupted",
+        }
+    }
+}
+
 /// What must be done once the next state is durable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {

@@ -11,3 +11,5 @@ mod policies;
 mod receipts;
 mod recovery;
 mod server;
+mod serving;
+mod traces;

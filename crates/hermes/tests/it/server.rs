@@ -1,8 +1,9 @@
 //! A server and a simulator, each in a process of its own.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
+    fs::OpenOptions,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -71,6 +72,15 @@ impl Simulator {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct StartOptions {
     pub(crate) env: Vec<(String, String)>,
+    /// Where its log is appended.
+    pub(crate) log: Option<PathBuf>,
+}
+
+impl StartOptions {
+    fn stderr(&self) -> Stdio {
+        let Some(path) = &self.log else { return Stdio::null() };
+        OpenOptions::new().create(true).append(true).open(path).expect("a log file can be made").into()
+    }
 }
 
 /// A server that can be killed and started again on the same data and the same port.
@@ -84,7 +94,36 @@ pub(crate) struct Server {
     pub(crate) admin_key: String,
     pub(crate) client: reqwest::Client,
     port: u16,
+    launch: Launch,
     _dir: TempDir,
+}
+
+/// Which command serves.
+#[derive(Debug)]
+pub(crate) enum Launch {
+    /// `hermes dev`, which makes a tenant and connections.
+    Dev,
+    /// `hermes serve` with this configuration.
+    Serve { config: PathBuf },
+}
+
+/// What a configuration has to name.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) port: u16,
+    pub(crate) data: &'a Path,
+    pub(crate) simulator: &'a str,
+}
+
+/// One request on a connection of its own.
+fn says_ready(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.starts_with("HTTP/1.1 200 "))
 }
 
 impl Server {
@@ -93,50 +132,76 @@ impl Server {
     }
 
     pub(crate) fn start_with(options: &StartOptions) -> Self {
+        let mut server = Self::new(|_| Launch::Dev);
+        server.restart(options).expect("the server starts");
+        server
+    }
+
+    /// A server that [`Self::restart`] has yet to start.
+    pub(crate) fn new(launch: impl FnOnce(&Plan<'_>) -> Launch) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default(); // Once per process.
         let dir = TempDir::new().unwrap();
         let simulator = Simulator::start(&dir.path().join("requests.jsonl"));
-        let port = free_port();
-        let mut server = Self {
+        let (port, data) = (free_port(), dir.path().join("data"));
+        let launch = launch(&Plan { dir: dir.path(), port, data: &data, simulator: &simulator.url });
+        Self {
             process: None,
             simulator,
-            data: dir.path().join("data"),
+            data,
             api: format!("http://127.0.0.1:{port}"),
             tenant_key: String::new(),
             admin_key: String::new(),
             client: client(),
             port,
+            launch,
             _dir: dir,
-        };
-        server.restart(options).expect("the server starts");
-        server
+        }
     }
 
     /// Starts the process again; `None` when it ended before it was ready (a kill point may do that).
     pub(crate) fn restart(&mut self, options: &StartOptions) -> Option<Duration> {
         let started = Instant::now();
-        let mut child = hermes()
-            .args([
-                "dev",
-                "--json",
-                "--listen",
-                &format!("127.0.0.1:{}", self.port),
-                "--simulator-url",
-                &self.simulator.url,
-                "--data",
-            ])
-            .arg(&self.data)
-            .envs(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        let mut command = hermes();
+        match &self.launch {
+            Launch::Dev => {
+                let listen = format!("127.0.0.1:{}", self.port);
+                command.args(["dev", "--json", "--listen", &listen, "--simulator-url", &self.simulator.url]);
+                command.arg("--data").arg(&self.data);
+            }
+            Launch::Serve { config } => drop(command.arg("serve").arg("--config").arg(config)),
+        }
+        let mut child = command
             .env("HERMES__TELEMETRY__LOG", "warn")
+            .envs(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .stderr(options.stderr())
             .spawn()
             .expect("the server process starts");
         let stdout = child.stdout.take().unwrap();
         self.process = Some(Process(child));
-        let ready: Value = serde_json::from_str(&first_line(stdout)?).expect("one line of JSON");
+        match self.launch {
+            Launch::Dev => {
+                let ready: Value = serde_json::from_str(&first_line(stdout)?).expect("one line of JSON");
+                self.tenant_key = ready["tenant_key"].as_str().unwrap().to_owned();
+                self.admin_key = ready["admin_key"].as_str().unwrap().to_owned();
+            }
+            Launch::Serve { .. } => self.until_ready()?,
+        }
         assert!(started.elapsed() < READY_LIMIT);
-        self.tenant_key = ready["tenant_key"].as_str().unwrap().to_owned();
-        self.admin_key = ready["admin_key"].as_str().unwrap().to_owned();
         Some(started.elapsed())
+    }
+
+    /// Asks until the server says that it is ready; `None` when the process ends first.
+    fn until_ready(&mut self) -> Option<()> {
+        let until = Instant::now() + READY_LIMIT;
+        while !says_ready(self.port).unwrap_or(false) {
+            let ended = self.process.as_mut()?.0.try_wait().unwrap().is_some();
+            if ended {
+                return None;
+            }
+            assert!(Instant::now() < until, "not ready within {READY_LIMIT:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(())
     }
 
     pub(crate) fn pid(&self) -> u32 {
