@@ -9,6 +9,7 @@ use hermes_domain::{MessageId, cascade::decode, message::Envelope};
 use hermes_ports::{
     CascadeStore, StoreError,
     cascade_store::{Commit, OpenCascade, Revision, StoredCascade},
+    kill_point,
 };
 use parking_lot::Mutex;
 
@@ -66,7 +67,9 @@ impl NatsCascadeStore {
         let bucket = self.bucket(commit.id.partition());
         let puts = self.puts(bucket, commit)?;
         let permit = bucket.batches.acquire().await.map_err(unavailable("waiting for a batch"))?;
+        kill_point::pass("commit.before");
         let sequence = batch::write(&self.client, &puts).await?;
+        kill_point::pass("commit.after");
         drop(permit);
         Ok(Revision(sequence))
     }

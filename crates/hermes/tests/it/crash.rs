@@ -9,9 +9,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore};
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_domain::cascade::Phase;
-use hermes_ports::{CascadeStore as _, kill_point};
+use hermes_ports::{CascadeStore, cascade_store::OpenCascade, kill_point};
+use hermes_testkit::nats::{self, NatsServer};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
@@ -19,8 +21,8 @@ use crate::server::{Server, StartOptions, cascade, has_flag};
 
 /// Random kills beside one at each named place.
 const KILLS: usize = 12;
-/// Messages sent before each kill, so that several hundred are in flight.
-const LOAD: usize = 450;
+/// The same with cascades on NATS: what differs is the store alone.
+const KILLS_ON_NATS: usize = 4;
 /// Sent while the process may die at any moment.
 const LOAD_UNDER_FIRE: usize = 100;
 /// What "several hundred" means.
@@ -33,8 +35,16 @@ const ENDINGS: [&str; 14] = [
 /// An id, if the reply has one, and the ending of the phone number.
 type Accepted = (Option<String>, &'static str);
 
+/// Where cascades are stored.
+enum Backing {
+    Embedded,
+    /// On a server that is never killed; webhooks and claims stay in the embedded store beside it.
+    Nats(NatsServer),
+}
+
 struct Run {
     server: Server,
+    backing: Backing,
     random: StdRng,
     /// Accepted messages and the ending of their phone number, which a failure's report names.
     accepted: BTreeMap<String, &'static str>,
@@ -50,6 +60,40 @@ fn seed() -> u64 {
     given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into())
 }
 
+impl Backing {
+    /// Messages sent before each kill, so that several hundred are in flight.
+    const fn load(&self) -> usize {
+        match self {
+            Self::Embedded => 450,
+            Self::Nats(_) => 600,
+        }
+    }
+
+    /// A server goes on with what the dead process had sent: how long it must be quiet to be done with it.
+    const fn writes_on_their_way(&self) -> Option<Duration> {
+        match self {
+            Self::Embedded => None,
+            Self::Nats(_) => Some(Duration::from_millis(500)),
+        }
+    }
+
+    /// Long enough for a load to be accepted before its first messages have ended.
+    const fn step_timeout_s(&self) -> u32 {
+        match self {
+            Self::Embedded => 2,
+            Self::Nats(_) => 15,
+        }
+    }
+
+    async fn cascades(&self, embedded: &Arc<EmbeddedBackend>) -> Arc<dyn CascadeStore> {
+        let Self::Nats(nats) = self else { return Arc::clone(embedded) as _ };
+        let client = async_nats::connect(nats.url()).await.unwrap();
+        let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
+        let options = ClusterOptions { replicas: 1, ..ClusterOptions::default() };
+        NatsCascadeStore::open(client, options, Arc::new(rest)).await.unwrap()
+    }
+}
+
 impl Run {
     fn body(&mut self) -> (Value, &'static str) {
         let ending = if self.random.random_bool(0.2) {
@@ -58,7 +102,7 @@ impl Run {
             ENDINGS[self.random.random_range(0..ENDINGS.len())]
         };
         let email = if self.random.random_bool(0.2) { "9902" } else { "0001" };
-        let mut body = cascade(ending, email, "1", 2);
+        let mut body = cascade(ending, email, "1", self.backing.step_timeout_s());
         let policies = ["wait", "resend", "next_provider", "next_channel"];
         body["cascade"]["on_unknown_outcome"] = json!(policies[self.random.random_range(0..4)]);
         body["cascade"]["on_server_error"] = json!(policies[self.random.random_range(0..4)]);
@@ -100,27 +144,31 @@ impl Run {
     /// What the store says after the process is gone.
     async fn look_at_the_dead(&mut self) -> usize {
         self.kills += 1;
-        let store = open(&self.server.data).await;
-        let (mut after, mut count) = (None, 0);
-        loop {
-            let page = store.open_all(after, 10_000).await.unwrap();
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            count += page.len();
-            for open in page.iter().filter(|open| open.owes_effect) {
-                let stored = store.load(open.id).await.unwrap().unwrap();
-                if let Phase::Submitting { attempt, .. } = stored.state.phase {
-                    self.submitting.insert(format!("{}.{attempt}", open.id));
-                }
+        let embedded = open(&self.server.data).await;
+        let store = self.backing.cascades(&embedded).await;
+        let mut seen = all_open(&*store).await;
+        while let Some(pause) = self.backing.writes_on_their_way() {
+            tokio::time::sleep(pause).await;
+            let now = all_open(&*store).await;
+            if now == seen {
+                break;
+            }
+            seen = now;
+        }
+        for open in seen.iter().filter(|open| open.owes_effect) {
+            let stored = store.load(open.id).await.unwrap().unwrap();
+            if let Phase::Submitting { attempt, .. } = stored.state.phase {
+                self.submitting.insert(format!("{}.{attempt}", open.id));
             }
         }
-        store.close().await;
+        let count = seen.len();
+        embedded.close().await;
         count
     }
 
     /// One round: load, a kill at a random moment, a look at what is stored, a restart.
     async fn random_kill(&mut self) {
-        self.load(LOAD).await;
+        self.load(self.backing.load()).await;
         let pause = Duration::from_millis(self.random.random_range(0..500));
         let pid = self.server.pid();
         let killer = std::thread::spawn(move || {
@@ -142,7 +190,7 @@ impl Run {
         let value = format!("{point}:{passes}:{}", hits.display());
         self.server.kill();
         self.look_at_the_dead().await;
-        let options = StartOptions { env: vec![("HERMES_KILL_POINT".to_owned(), value)] };
+        let options = StartOptions { env: vec![("HERMES_KILL_POINT".to_owned(), value)], log: None };
         if self.server.restart(&options).is_some() {
             self.load(LOAD_UNDER_FIRE).await;
             if !self.server.wait_for_end(Duration::from_secs(20)) {
@@ -152,6 +200,18 @@ impl Run {
         self.server.kill();
         self.look_at_the_dead().await;
         self.server.restart(&StartOptions::default()).expect("it starts after a crash");
+    }
+}
+
+async fn all_open(store: &dyn CascadeStore) -> Vec<OpenCascade> {
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|open: &OpenCascade| open.id);
+        let page = store.open_all(after, 10_000).await.unwrap();
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
     }
 }
 
@@ -213,14 +273,28 @@ fn unknown_only_where_submitting(run: &Run, ended: &HashMap<String, Value>) -> (
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
+    crash_and_check(Server::start(), Backing::Embedded, KILLS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_sent_twice_with_cascades_on_nats() {
+    let nats = nats::server();
+    let store = format!(
+        "kind = \"nats\"\nallow_unsafe_durability = true\nnats.url = \"{}\"\nnats.replicas = 1",
+        nats.url()
+    );
+    crash_and_check(Server::serve(&store).await, Backing::Nats(nats), KILLS_ON_NATS).await;
+}
+
+async fn crash_and_check(server: Server, backing: Backing, kills: usize) {
     let seed = seed();
     println!("seed {seed}");
     let kills =
-        std::env::var("HERMES_CRASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    let server = Server::start();
+        std::env::var("HERMES_CRASH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(kills);
     let hits = server.data.join("kill-points");
     let mut run = Run {
         server,
+        backing,
         random: StdRng::seed_from_u64(seed),
         accepted: BTreeMap::new(),
         submitting: BTreeSet::new(),
@@ -249,7 +323,7 @@ async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
     }
     println!("open messages at random kills: {:?}", run.in_flight);
     assert!(run.in_flight.iter().filter(|open| **open >= IN_FLIGHT_MIN).count() * 2 > run.in_flight.len());
-    assert!(run.kills >= 20);
+    assert!(run.kills >= kills + kill_point::ALL.len());
     assert!(run.accepted.len() > 1_000);
 }
 
