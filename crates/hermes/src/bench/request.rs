@@ -106,7 +106,7 @@ fn runs(bytes: &[u8]) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use hermes_domain::Phone;
+    use hermes_domain::address::Phone;
 
     use super::*;
 

@@ -11,7 +11,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -59,11 +59,16 @@ impl Logged {
 
 fn write(file: File, lines: &Receiver<Line>) {
     let mut file = BufWriter::with_capacity(1 << 16, file);
+    let mut flushed = Instant::now();
     loop {
         match lines.recv_timeout(FLUSH_EVERY) {
             Ok((id, at, status)) => drop(writeln!(file, "{id} {} {}", at.0, status.as_str())),
-            Err(RecvTimeoutError::Timeout) => drop(file.flush()),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return drop(file.flush()),
+        }
+        if flushed.elapsed() >= FLUSH_EVERY {
+            drop(file.flush());
+            flushed = Instant::now();
         }
     }
 }
