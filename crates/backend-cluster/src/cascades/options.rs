@@ -53,6 +53,9 @@ pub enum OpenError {
         #[source]
         cause: Box<CreateStreamError>,
     },
+    /// No server answers at the address, or it refuses us.
+    #[error("could not connect to NATS")]
+    Connect(#[source] async_nats::ConnectError),
     /// There must be at least one bucket.
     #[error("there must be at least one bucket")]
     NoBuckets,

@@ -37,6 +37,19 @@ pub struct NatsCascadeStore {
 }
 
 impl NatsCascadeStore {
+    /// Connects to `url`, several separated by commas, and opens the store.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn connect(
+        url: &str,
+        options: ClusterOptions,
+        rest: Arc<dyn CommitRest>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let client = async_nats::connect(url).await.map_err(OpenError::Connect)?;
+        Self::open(client, options, rest).await
+    }
+
     /// Opens the buckets, making those that do not exist.
     ///
     /// # Errors

@@ -61,7 +61,6 @@ async fn nats(
 ) -> anyhow::Result<Arc<dyn CascadeStore>> {
     let nats = &config.store.nats;
     let url = nats.url.as_ref().context("store.nats.url is not set")?;
-    let client = async_nats::connect(url.expose()).await.context("could not connect to NATS")?;
     let options = ClusterOptions {
         buckets: u8::try_from(nats.buckets.get()).context("store.nats.buckets must be at most 255")?,
         replicas: nats.replicas,
@@ -69,7 +68,7 @@ async fn nats(
         ..ClusterOptions::default()
     };
     let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
-    let store = NatsCascadeStore::open(client, options, Arc::new(rest))
+    let store = NatsCascadeStore::connect(url.expose(), options, Arc::new(rest))
         .await
         .context("could not open the store on NATS")?;
     Ok(store as _)

@@ -87,10 +87,9 @@ impl Backing {
 
     async fn cascades(&self, embedded: &Arc<EmbeddedBackend>) -> Arc<dyn CascadeStore> {
         let Self::Nats(nats) = self else { return Arc::clone(embedded) as _ };
-        let client = async_nats::connect(nats.url()).await.unwrap();
         let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
         let options = ClusterOptions { replicas: 1, ..ClusterOptions::default() };
-        NatsCascadeStore::open(client, options, Arc::new(rest)).await.unwrap()
+        NatsCascadeStore::connect(nats.url(), options, Arc::new(rest)).await.unwrap()
     }
 }
 

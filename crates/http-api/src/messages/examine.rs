@@ -7,6 +7,7 @@ use hermes_domain::{
     address::{Channel, Recipient},
     content::Content,
     message::{Lane, Warning},
+    money::Money,
     plan::Plan,
 };
 use serde_json::Value;
@@ -64,20 +65,7 @@ pub(super) fn examine(
     let uses_sms = spec.as_ref().is_ok_and(|spec| spec.steps.iter().any(|step| step.channel == Channel::Sms));
     let content_fits = content_rules::check(&content, uses_sms);
     let planned = match (&to, &spec) {
-        (Ok(to), Ok(spec)) => Some(api.directory().read(|snapshot| {
-            let ground = Ground {
-                snapshot,
-                adapters: &*api.ports.adapters,
-                tenant: caller.tenant.id,
-                mode: caller.mode,
-                recipient: to,
-                content: &content,
-                max_cost,
-                attempts_per_step: api.settings.attempts_per_step,
-                step_timeouts_s: &api.settings.step_timeouts_s,
-            };
-            routing::plan(&ground, spec)
-        })),
+        (Ok(to), Ok(spec)) => Some(planned(api, caller, (to, &content, max_cost), spec)),
         (Err(_), _) | (_, Err(_)) => None,
     };
     match (to, content_fits, planned) {
@@ -102,6 +90,28 @@ pub(super) fn examine(
             Err(refusals.into_iter().flatten().collect())
         }
     }
+}
+
+fn planned(
+    api: &Api,
+    caller: &Caller,
+    (recipient, content, max_cost): (&Recipient, &Content, Option<Money>),
+    spec: &CascadeSpec,
+) -> Result<(Plan, Vec<Warning>), Problem> {
+    api.directory().read(|snapshot| {
+        let ground = Ground {
+            snapshot,
+            adapters: &*api.ports.adapters,
+            tenant: caller.tenant.id,
+            mode: caller.mode,
+            recipient,
+            content,
+            max_cost,
+            attempts_per_step: api.settings.attempts_per_step,
+            step_timeouts_s: &api.settings.step_timeouts_s,
+        };
+        routing::plan(&ground, spec)
+    })
 }
 
 fn default_expiry(api: &Api, send_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {

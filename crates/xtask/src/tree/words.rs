@@ -18,7 +18,8 @@ fn is_exempt(path: &str) -> bool {
 
 /// Where each word or path was found.
 pub(super) fn check(sources: &[Source], root: &Path) -> Vec<String> {
-    let machine: Vec<String> = [Some(root.display().to_string()), env::var("HOME").ok()]
+    let home = env::var("HOME").ok().map(|home| format!("{home}/"));
+    let machine: Vec<String> = [Some(root.display().to_string()), home]
         .into_iter()
         .flatten()
         .filter(|path| path.len() > 4)
