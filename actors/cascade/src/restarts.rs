@@ -44,6 +44,11 @@ impl Restarts {
         self.ledger.parked(&id).is_some()
     }
 
+    /// How many messages are parked.
+    pub(crate) fn parked_count(&self) -> usize {
+        self.ledger.iter_parked().count()
+    }
+
     pub(crate) fn parked(&self) -> Vec<String> {
         self.ledger.iter_parked().map(|(id, _)| id.to_string()).collect()
     }

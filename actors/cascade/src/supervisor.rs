@@ -81,7 +81,29 @@ pub struct CascadesSupervisor {
 pub struct State {
     children: ChildTable<MessageId, CascadeMsg, Child>,
     restarts: Restarts,
+    parked: ParkedGauge,
     started_at_ms: u64,
+}
+
+/// This supervisor's part of the gauge of parked messages; ends with it.
+#[derive(Debug, Default)]
+struct ParkedGauge {
+    told: usize,
+}
+
+impl ParkedGauge {
+    fn tell(&mut self, parked: usize) {
+        if parked != self.told {
+            metrics::gauge!(metric::PARKED_MESSAGES).increment(parked as f64 - self.told as f64);
+            self.told = parked;
+        }
+    }
+}
+
+impl Drop for ParkedGauge {
+    fn drop(&mut self) {
+        self.tell(0);
+    }
 }
 
 #[derive(Debug)]
@@ -167,7 +189,7 @@ impl CascadesSupervisor {
                 me.send_after(delay, move || CascadesMsg::Reload(id));
             }
             None => {
-                metrics::gauge!(metric::PARKED_MESSAGES).increment(1.0);
+                state.parked.tell(state.restarts.parked_count());
                 error!(message.id = %id, exit = %exit, "cascade fails again and again, parked until its expiry");
             }
         }
@@ -193,6 +215,7 @@ impl CascadesSupervisor {
 
     /// Lets go of cascades that have only waited for long enough.
     fn sweep(&self, state: &mut State) {
+        state.parked.tell(state.restarts.parked_count());
         let limit = u64::try_from(self.shared.options.passivate_after.as_millis()).unwrap_or(u64::MAX);
         let now = self.shared.ports.clock.now().0;
         let idle = |child: &hermes_supervision::Child<CascadeMsg, Child>| {
@@ -267,7 +290,7 @@ impl Actor for CascadesSupervisor {
         me.send_interval(SWEEP_EVERY, || CascadesMsg::Sweep);
         let started_at_ms = unix_millis(SystemTime::now());
         let restarts = Restarts::new(self.shared.options.poison_failures_max);
-        Ok(State { children: ChildTable::new(), restarts, started_at_ms })
+        Ok(State { children: ChildTable::new(), restarts, parked: ParkedGauge::default(), started_at_ms })
     }
 
     async fn handle(

@@ -11,4 +11,4 @@ mod upkeep_actor;
 mod wake;
 
 pub use hermes_actor_webhook::Options as WebhookOptions;
-pub use system::{HermesSystem, SystemOptions, SystemPorts};
+pub use system::{HermesSystem, StartError, SystemOptions, SystemPorts};

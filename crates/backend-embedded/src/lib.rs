@@ -1,7 +1,7 @@
 //! Every storing port on one SQLite database in the process.
 //!
 //! One thread writes: it gathers what waits into one transaction, so that many commits share one
-//! flush to disk ([`writer`]). Everything else reads, through a small pool of its own connections.
+//! flush to disk. Everything else reads, through a small pool of its own connections.
 //! A lock on the data directory keeps a second process out for as long as this one lives.
 
 mod backend;

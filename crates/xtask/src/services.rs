@@ -73,8 +73,10 @@ fn wait_until_gone(pid: &str) -> Result<()> {
     bail!("nats-server {pid} does not stop")
 }
 
-/// Process ids are used again: another program must not be stopped by mistake.
+/// Whether it runs. Process ids are used again: another program must not be stopped by mistake. One that has
+/// ended stays in the list, as a zombie, for as long as the process that started it.
 fn is_nats_server(pid: &str) -> bool {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm"));
-    name.is_ok_and(|name| name.trim() == "nats-server")
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let field = |name| status.lines().find_map(|line: &str| line.strip_prefix(name)).map(str::trim);
+    field("Name:") == Some("nats-server") && field("State:").is_some_and(|state| !state.starts_with('Z'))
 }

@@ -225,6 +225,8 @@ impl State {
 
     /// How long an aborted call may take to report, in milliseconds.
     pub const CALL_GRACE_MS: u64 = 1_000;
+    /// A submission needs this much of its step's time, in milliseconds: most providers answer within it.
+    pub const CALL_AT_LEAST_MS: u64 = 100;
     /// A submission must begin this soon after it was put on record, in milliseconds.
     pub const SUBMIT_WITHIN_MS: u64 = 2_000;
 }

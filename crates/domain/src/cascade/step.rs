@@ -201,7 +201,9 @@ fn submit(moves: &mut Move<'_>, candidate: u8, adapter_version: AdapterVersion) 
         }
     };
     let known = usize::from(candidate) < moves.step().candidates.len();
-    if !ready || !known || moves.now >= moves.step_deadline() {
+    // A call that is cut off a moment after its start tells nobody anything: the step ends without it.
+    let too_late = moves.now.plus_ms(State::CALL_AT_LEAST_MS) >= moves.step_deadline();
+    if !ready || !known || too_late {
         return Err(StepError::Stale);
     }
     moves.next.attempts.push(Attempt {

@@ -2,7 +2,7 @@
 
 use super::fixture::{Run, START, envelope, failure};
 use crate::{
-    cascade::{AttemptStatus, Effect, Event, MessageStatus, Phase, StepError, resume},
+    cascade::{AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StepError, resume},
     outcome::{ErrorClass, Level, Outcome},
     plan::{OnServerError, OnUnknownOutcome},
 };
@@ -41,6 +41,17 @@ fn silence_falls_through_every_step_and_ends_unconfirmed() {
     assert_eq!(run.state().step, 2);
     run.permit().accept();
     assert_eq!(run.state().status(), MessageStatus::SentUnconfirmed, "push succeeds on acceptance");
+}
+
+#[test]
+fn a_permit_that_comes_a_moment_before_the_deadline_is_not_used() {
+    let mut run = Run::standard();
+    let wanted = Event::Permit { candidate: 0, adapter_version: AdapterVersion(1) };
+    assert_eq!(run.after_ms(90_000 - 100).try_event(wanted.clone()), Err(StepError::Stale));
+    assert_eq!(run.due().state().attempts.len(), 0, "the step ends without a call");
+    assert_eq!((run.state().step, run.phase()), (1, Phase::Pending));
+    let mut run = Run::standard();
+    assert_eq!(run.after_ms(90_000 - 101).try_event(wanted), Ok(()));
 }
 
 #[test]
