@@ -28,6 +28,6 @@ mod window;
 mod fakes;
 
 pub use options::Options;
-pub use source::{EndpointSource, Target};
+pub use source::{DisableError, EndpointSource, Target};
 pub use supervisor::WebhooksMsg;
 pub use webhooks::{Ports, Webhooks};
