@@ -9,7 +9,7 @@
 //! no set-up calls. The `/sim` resources (see `control.rs`) list what was received, count per reference, and
 //! change defaults.
 //!
-//! A provider is one folder: it parses and checks its own requests, and implements [`carrier::Submission`]
+//! A provider is one folder: it parses and checks its own requests, and implements `carrier::Submission`
 //! for what comes out of that; everything else (script, log, receipts, control) is shared.
 //!
 //! Every credential in [`demo`] is public and protects nothing.
