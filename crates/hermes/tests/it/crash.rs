@@ -1,6 +1,7 @@
 //! The crash test: a server under load is killed again and again, and nothing is lost or sent twice.
 //!
-//! `HERMES_CRASH_KILLS=500` makes the run longer, `HERMES_CRASH_SEED` repeats one.
+//! `HERMES_CRASH_SEED` repeats a run. A long one, of an hour or so:
+//! `HERMES_CRASH_KILLS=500 cargo nextest run --profile long -p hermes --test it crash::nothing`
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
