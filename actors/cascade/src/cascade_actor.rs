@@ -12,15 +12,14 @@ use hermes_directory::notifications;
 use hermes_domain::{
     AttemptRef, MessageId,
     cascade::{Cascade, Effect, Event, StepError, Transition, begin, resume, step},
-    message::Envelope,
 };
 use hermes_ports::{
     StoreError,
     cascade_inbox::Delivered,
-    cascade_store::{Commit, Revision, StoredCascade},
+    cascade_store::{Commit, Revision},
     idempotency::Claim,
     message_intake::SubmitError,
-    provider_gateway::{Permit, PermitAnswer},
+    provider_gateway::Permit,
     receipt_inbox::ParkedId,
 };
 use hermes_supervision::{ActorView, answer, reason};
@@ -28,76 +27,15 @@ use hermes_telemetry::{
     TraceContext, continued,
     names::{label, metric},
 };
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tracing::{Instrument as _, Span, debug, info_span};
 
-use crate::{admission::Slot, shared::Shared};
-
-/// An event for a cascade, and who waits for what it leads to.
-#[derive(Debug)]
-pub struct Delivery {
-    /// What happened.
-    pub event: Event,
-    /// Parked receipt that the event came from.
-    pub consumed: Option<ParkedId>,
-    /// Answered once the change is durable. Dropped without an answer: offer it again.
-    pub reply: oneshot::Sender<Delivered>,
-}
-
-/// A message that is to become durable.
-#[derive(Debug)]
-pub struct NewCascade {
-    /// The message.
-    pub envelope: Arc<Envelope>,
-    /// Idempotency key to take with it.
-    pub claim: Option<Claim>,
-    /// Its place among those on their way.
-    pub slot: Slot,
-    /// Answered once it is durable.
-    pub reply: oneshot::Sender<Result<(), SubmitError>>,
-}
-
-/// How an actor comes to life.
-#[derive(Debug)]
-pub enum Start {
-    /// With a message nobody has seen before.
-    New(NewCascade),
-    /// From the store.
-    Loaded {
-        /// What was stored.
-        stored: StoredCascade,
-        /// Its place, if it is on its way to a provider.
-        slot: Option<Slot>,
-        /// Whether it replaces an actor that failed, which belongs on the timeline.
-        recovered: bool,
-    },
-}
-
-/// What a cascade actor can be told.
-#[derive(Debug)]
-pub enum CascadeMsg {
-    /// Something happened.
-    Deliver(Delivery),
-    /// The answer to wish number `ticket` for a permit.
-    Permit {
-        /// Which wish; older ones are stale.
-        ticket: u32,
-        /// The answer.
-        answer: PermitAnswer,
-    },
-    /// The due time has come.
-    Wake,
-    /// Ask for a permit again.
-    AskAgain {
-        /// The wish that was put off.
-        ticket: u32,
-    },
-    /// Asks for the actor's view.
-    Inspect(RpcReplyPort<ActorView>),
-    /// Panics, to prove recovery.
-    Panic,
-}
+use crate::{
+    admission::Slot,
+    messages::{CascadeMsg, Delivery, NewCascade, Start},
+    shared::Shared,
+};
 
 /// When an actor last did something, and whether it only waits. Read by its supervisor.
 #[derive(Debug, Default)]

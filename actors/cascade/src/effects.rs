@@ -14,7 +14,10 @@ use hermes_ports::{
 };
 use ractor::{ActorProcessingErr, ActorRef};
 
-use crate::cascade_actor::{CascadeActor, CascadeMsg, Run, reference};
+use crate::{
+    cascade_actor::{CascadeActor, Run, reference},
+    messages::CascadeMsg,
+};
 
 /// Asking again is never closer than this, in milliseconds.
 const ASK_AGAIN_MIN_MS: u64 = 20;

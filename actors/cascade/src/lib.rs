@@ -8,14 +8,15 @@ mod admission;
 mod cascade_actor;
 mod deadlines;
 mod effects;
+mod messages;
 mod restarts;
 mod running;
 mod shared;
 mod supervisor;
 
 pub use admission::{Admission, LaneLimits, Slot};
-pub use cascade_actor::{CascadeMsg, Delivery, NewCascade, Start};
 pub use deadlines::Deadlines;
+pub use messages::{CascadeMsg, Delivery, NewCascade, Start};
 pub use running::Running;
 pub use shared::{CascadeOptions, CascadePorts, Shared};
 pub use supervisor::{Awaken, CascadesMsg, CascadesSupervisor};

@@ -4,7 +4,7 @@ use dashmap::DashMap;
 use hermes_domain::MessageId;
 use ractor::{ActorId, ActorRef, ActorStatus};
 
-use crate::cascade_actor::CascadeMsg;
+use crate::messages::CascadeMsg;
 
 /// Addresses of running cascades, by message.
 #[derive(Debug, Default)]

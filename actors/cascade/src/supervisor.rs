@@ -16,7 +16,8 @@ use tracing::{error, warn};
 
 use crate::{
     admission::Admission,
-    cascade_actor::{Activity, CascadeActor, CascadeMsg, Delivery, NewCascade, Start, actor_id},
+    cascade_actor::{Activity, CascadeActor, actor_id},
+    messages::{CascadeMsg, Delivery, NewCascade, Start},
     restarts::Restarts,
     shared::Shared,
 };
