@@ -31,6 +31,11 @@ pub(super) fn pattern(kind: Kind, partition: Option<u8>) -> String {
     partition.map_or_else(|| format!("{letter}.>"), |partition| format!("{letter}.{partition}.>"))
 }
 
+/// The key that marks the end of a list of live keys; within the pattern of that list.
+pub(super) fn mark(partition: Option<u8>) -> String {
+    pattern(Kind::Live, partition).replace('>', "end")
+}
+
 /// The message that a subject ends with.
 pub(super) fn message(subject: &str) -> Option<MessageId> {
     subject.rsplit('.').next()?.parse().ok()
@@ -49,5 +54,7 @@ mod tests {
         assert_eq!(message(&format!("$KV.bucket.{key}")), Some(id));
         assert_eq!(message("$KV.bucket.s.200.nonsense"), None);
         assert_eq!(pattern(Kind::Live, Some(200)), "l.200.>");
+        assert_eq!(mark(Some(200)), "l.200.end");
+        assert_eq!(message("$KV.bucket.l.200.end"), None);
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! - `e.<partition>.<message id>`: the envelope, JSON, written once;
 //! - `s.<partition>.<message id>`: the state; its stream sequence is the revision;
-//! - `l.<partition>.<message id>`: present while the cascade lives, holding when it is due.
+//! - `l.<partition>.<message id>`: present while the cascade lives, holding when it is due;
+//! - `l.<partition>.end` and `l.end`: marks of who reads the list of those.
 //!
 //! The `l` keys are what recovery lists: reading every state instead would read all that ended in the
 //! last weeks. They cost no flush of their own and cannot disagree with the states, because each commit

@@ -16,6 +16,8 @@ pub struct ClusterOptions {
     pub replicas: usize,
     /// How long messages stay after their end, for late receipts.
     pub ended_for: Duration,
+    /// How long it stays known that a message lives no more, for scans under way.
+    pub deletions_for: Duration,
     /// Most atomic batches under way in one bucket from this node. The server allows 50 in all.
     pub batches_max: usize,
     /// For times to live.
@@ -29,6 +31,7 @@ impl Default for ClusterOptions {
             buckets: 16,
             replicas: 1,
             ended_for: Duration::from_secs(40 * 24 * 3_600),
+            deletions_for: Duration::from_secs(120),
             batches_max: 12,
             clock: Arc::new(SystemClock::at_boot()),
         }

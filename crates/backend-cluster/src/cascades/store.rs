@@ -23,9 +23,6 @@ use super::{
 };
 use crate::commit_rest::{CommitRest, RestOfCommit};
 
-/// How long a deleted live key stays, for scans that are under way.
-const DELETED_FOR: Duration = Duration::from_secs(120);
-
 /// Keeps cascades in NATS JetStream.
 pub struct NatsCascadeStore {
     client: Client,
@@ -107,7 +104,10 @@ impl NatsCascadeStore {
         }
         puts.push(match commit.due {
             Some(due) => put(Kind::Live, value::encode_live(due, commit.owes_effect), None, None),
-            None => Put { deletes: true, ..put(Kind::Live, bytes::Bytes::new(), None, Some(DELETED_FOR)) },
+            None => Put {
+                deletes: true,
+                ..put(Kind::Live, bytes::Bytes::new(), None, Some(self.options.deletions_for))
+            },
         });
         let state = value::encode_state(commit).map_err(|_| damaged("rest", commit.id))?;
         let expected = commit.expected.map_or(0, |revision| revision.0);
@@ -141,7 +141,7 @@ impl NatsCascadeStore {
     }
 
     async fn scan_all(&self) -> Result<Vec<OpenCascade>, StoreError> {
-        let scans = self.buckets.iter().map(|bucket| live::scan(bucket, self.client.new_inbox(), None));
+        let scans = self.buckets.iter().map(|bucket| live::scan(&self.client, bucket, None));
         let mut open: Vec<_> = try_join_all(scans).await?.into_iter().flatten().collect();
         open.sort_unstable_by_key(|open| open.id);
         Ok(open)
@@ -186,7 +186,7 @@ impl CascadeStore for NatsCascadeStore {
         after: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<OpenCascade>, StoreError> {
-        let open = live::scan(self.bucket(partition), self.client.new_inbox(), Some(partition)).await?;
+        let open = live::scan(&self.client, self.bucket(partition), Some(partition)).await?;
         Ok(page(&open, after, limit))
     }
 
