@@ -71,9 +71,17 @@ fn body(scenario: Scenario) -> Value {
             "cascade": { "steps": [sms(90)] },
         }),
         Scenario::Cascade => json!({
-            "to": { "phone": "+479###9902", "email": "bench######@example.com" },
+            "to": {
+                "phone": "+479###9902",
+                "email": "bench######@example.com",
+                "push": [{ "token": "bench-######", "platform": "android" }],
+            },
             "content": content,
-            "cascade": { "steps": [sms(1), { "channel": "email", "success_on": "delivered", "timeout_s": 900 }] },
+            "cascade": { "steps": [
+                sms(1),
+                { "channel": "email", "success_on": "delivered", "timeout_s": 900 },
+                { "channel": "push", "timeout_s": 900 },
+            ] },
         }),
         // The longest time-out that the API takes: three days.
         Scenario::Waiting => json!({
@@ -151,6 +159,7 @@ mod tests {
             (to["phone"].as_str(), to["email"].as_str()),
             (Some("+4792349902"), Some("bench001234@example.com"))
         );
+        assert_eq!(to["push"][0]["token"], "bench-001234");
     }
 
     #[test]

@@ -67,9 +67,6 @@ impl Spawned {
         server.args(["dev", "--json", "--listen", "127.0.0.1:0", "--simulator-url", url.trim(), "--data"]);
         server.arg(dir.path().join("data"));
         server.env("HERMES_COMPLETION_LOG", &completion_log);
-        if std::env::var_os("HERMES__TELEMETRY__LOG").is_none() {
-            server.env("HERMES__TELEMETRY__LOG", "warn");
-        }
         let (server, line) = ready(server, &dir.path().join("server.log"))?;
         let dev = serde_json::from_str(&line)
             .context("the server did not print what `hermes dev --json` prints")?;
