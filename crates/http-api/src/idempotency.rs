@@ -8,7 +8,7 @@ mod once;
 pub(crate) use fingerprint::{Fingerprint, fingerprint, fingerprint_bytes};
 pub(crate) use in_progress::InProgress;
 pub(crate) use key::IdempotencyKey;
-pub(crate) use once::{Keyed, OPERATOR, once};
+pub(crate) use once::{Keyed, OPERATOR, bodiless, once};
 
 use hermes_ports::idempotency::Claim;
 use http::{HeaderName, HeaderValue};

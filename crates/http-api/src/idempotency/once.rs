@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use axum::response::Response;
+use axum::{extract::Request, response::Response};
 use hermes_domain::{TenantId, message::Mode};
 use hermes_ports::idempotency::{Claim, ClaimResult};
 use http::{StatusCode, request::Parts};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::{Fingerprint, IdempotencyKey, KEPT_MS, REPLAYED, find};
-use crate::{api::Api, problem::Problem, reply::Reply};
+use crate::{api::Api, body, problem::Problem, reply::Reply, schema};
 
 /// The scope of operators' keys.
 pub(crate) const OPERATOR: (TenantId, Mode) = (TenantId::from_u128(0), Mode::Live);
@@ -42,6 +42,18 @@ impl Keyed {
     ) -> Result<Option<Self>, Problem> {
         Self::of(scope, parts, || super::fingerprint(&parts.method, parts.uri.path(), body))
     }
+}
+
+/// Reads a request whose path says everything: its body is empty or an empty object.
+pub(crate) async fn bodiless(
+    api: &Api,
+    scope: (TenantId, Mode),
+    request: Request,
+) -> Result<Option<Keyed>, Problem> {
+    let incoming = body::optional_json(api, request).await?;
+    let keyed = Keyed::of_json(scope, &incoming.parts, &incoming.value)?;
+    schema::root(incoming.value, |_, _| Some(()))?;
+    Ok(keyed)
 }
 
 /// Runs `work`, unless the key has led to a reply already: then that reply is given again.

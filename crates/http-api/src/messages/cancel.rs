@@ -16,12 +16,10 @@ use super::{
 };
 use crate::{
     api::Api,
-    body,
     gate::Caller,
-    idempotency::{Keyed, once},
+    idempotency::{bodiless, once},
     problem::{Code, Problem},
     reply::Reply,
-    schema,
 };
 
 pub(super) async fn cancel(
@@ -30,9 +28,7 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let incoming = body::optional_json(&api, request).await?;
-    let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
-    schema::root(incoming.value, |_, _| Some(()))?;
+    let keyed = bodiless(&api, caller.scope(), request).await?;
     let id = message_id(&id)?;
     once(&api, keyed, async {
         load(&api, &caller, id).await?;

@@ -10,12 +10,10 @@ use axum::{
 use super::endpoint::{EndpointCreated, find};
 use crate::{
     api::Api,
-    body,
     gate::Caller,
-    idempotency::{Keyed, once},
+    idempotency::{bodiless, once},
     problem::Problem,
     reply::Reply,
-    schema,
 };
 
 pub(super) async fn rotate_secret(
@@ -24,9 +22,7 @@ pub(super) async fn rotate_secret(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let incoming = body::optional_json(&api, request).await?;
-    let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
-    schema::root(incoming.value, |_, _| Some(()))?;
+    let keyed = bodiless(&api, caller.scope(), request).await?;
     once(&api, keyed, async {
         let stored = find(&api, &caller, &id)?;
         let secret = api.directory().rotate_secret(stored.endpoint.id, api.now()).await?;

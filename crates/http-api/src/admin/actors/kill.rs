@@ -13,12 +13,10 @@ use utoipa::ToSchema;
 
 use crate::{
     api::Api,
-    body,
     gate::Operator,
-    idempotency::{Keyed, OPERATOR, once},
+    idempotency::{OPERATOR, bodiless, once},
     problem::Problem,
     reply::Reply,
-    schema,
 };
 
 /// An actor that was told to end.
@@ -37,9 +35,7 @@ pub(super) async fn kill(
     request: Request,
 ) -> Result<Response, Problem> {
     let id = path.strip_suffix("/kill").ok_or_else(Problem::not_found)?.to_owned();
-    let incoming = body::optional_json(&api, request).await?;
-    let keyed = Keyed::of_json(OPERATOR, &incoming.parts, &incoming.value)?;
-    schema::root(incoming.value, |_, _| Some(()))?;
+    let keyed = bodiless(&api, OPERATOR, request).await?;
     once(&api, keyed, async {
         if !api.ports.actors.kill(&id).await {
             return Err(Problem::not_found());

@@ -10,12 +10,10 @@ use axum::{
 use super::connection::{ConnectionView, find};
 use crate::{
     api::Api,
-    body,
     gate::Operator,
-    idempotency::{Keyed, OPERATOR, once},
+    idempotency::{OPERATOR, bodiless, once},
     problem::Problem,
     reply::Reply,
-    schema,
 };
 
 pub(super) async fn hold(
@@ -37,9 +35,7 @@ pub(super) async fn release(
 }
 
 async fn set(api: &Api, id: &str, request: Request, held: bool) -> Result<Response, Problem> {
-    let incoming = body::optional_json(api, request).await?;
-    let keyed = Keyed::of_json(OPERATOR, &incoming.parts, &incoming.value)?;
-    schema::root(incoming.value, |_, _| Some(()))?;
+    let keyed = bodiless(api, OPERATOR, request).await?;
     once(api, keyed, async {
         let stored = find(api, id)?;
         let version = api.directory().set_held(stored.access.connection.id, held).await?;
