@@ -152,6 +152,7 @@ impl CascadeActor {
             valid_for_s,
             expires_at: envelope.expires_at,
             tags: envelope.tags.clone(),
+            alternate: state.is_alternate(number),
             ack_url: (step.channel == hermes_domain::address::Channel::Push).then(|| {
                 let token = self.shared.ports.directory.ack_tokens().token(envelope.id);
                 format!("{}/v1/ack/{token}", self.shared.options.public_url)

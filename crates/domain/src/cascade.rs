@@ -10,6 +10,7 @@ mod deadline;
 pub mod invariants;
 mod moves;
 mod outcome;
+mod parts;
 mod receipt;
 mod state;
 mod step;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use attempt::{Attempt, AttemptStatus};
 pub use codec::{DecodeError, decode, encode};
+pub use parts::ArrivedPart;
 pub use state::{Flags, Phase, State, StatusReason};
 pub use step::{Cascade, Effect, Event, StepError, Transition, begin, resume, step};
 pub use timeline::{TIMELINE_MAX, Timeline, TimelineEntry};

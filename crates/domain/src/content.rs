@@ -134,6 +134,12 @@ pub enum ChannelContent {
 }
 
 impl Content {
+    /// Whether there is something else to say on `channel` where a provider refuses the first choice.
+    pub fn has_alternate(&self, channel: Channel) -> bool {
+        let whatsapp = self.whatsapp.as_ref().filter(|_| channel == Channel::Whatsapp);
+        whatsapp.is_some_and(|whatsapp| whatsapp.fallback_template.is_some())
+    }
+
     /// Content for `channel`, with `text` and `subject` filled in where its block has none.
     ///
     /// `None` when nothing would be left to say on that channel.

@@ -30,6 +30,9 @@ pub enum ErrorClass {
     Network,
     /// None of the above is known to be true.
     Unknown,
+    /// The content was refused, but its alternate would be taken. (Last: stored states know classes by
+    /// their order.)
+    NeedsAlternate,
 }
 
 impl ErrorClass {
@@ -38,9 +41,8 @@ impl ErrorClass {
         match self {
             Self::SenderRejected | Self::ProviderFault | Self::ProviderThrottled => true,
             Self::Auth | Self::Funds | Self::Network | Self::Unknown => true,
-            Self::RecipientPermanent | Self::RecipientTemporary | Self::ContentRejected | Self::OptedOut => {
-                false
-            }
+            Self::RecipientPermanent | Self::RecipientTemporary | Self::OptedOut => false,
+            Self::ContentRejected | Self::NeedsAlternate => false,
         }
     }
 
@@ -49,7 +51,7 @@ impl ErrorClass {
         match self {
             Self::RecipientPermanent => "recipient_permanent",
             Self::RecipientTemporary => "recipient_temporary",
-            Self::ContentRejected => "content_rejected",
+            Self::ContentRejected | Self::NeedsAlternate => "content_rejected",
             Self::SenderRejected => "sender_rejected",
             Self::OptedOut => "opted_out",
             Self::ProviderFault => "provider_fault",
@@ -183,6 +185,9 @@ pub enum ReceiptStatus {
 pub struct Receipt {
     /// The provider's id of the message, if the receipt names it.
     pub provider_message_id: Option<String>,
+    /// The provider's id of the part, where each part of a long text is reported on its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// What happened.
     pub status: ReceiptStatus,
     /// When, by the provider's clock.
@@ -191,6 +196,20 @@ pub struct Receipt {
     pub segments: Option<u16>,
     /// Price, if told.
     pub cost: Option<Money>,
+}
+
+impl Receipt {
+    /// A receipt that says nothing but this.
+    pub const fn of(status: ReceiptStatus) -> Self {
+        Self {
+            provider_message_id: None,
+            part: None,
+            status,
+            provider_time: None,
+            segments: None,
+            cost: None,
+        }
+    }
 }
 
 #[cfg(test)]

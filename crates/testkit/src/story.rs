@@ -62,10 +62,7 @@ impl Story {
         let connection = record.connection(&self.cascade.envelope).expect("the plan has its candidate");
         let receipt = Receipt {
             provider_message_id: record.provider_message_id.clone(),
-            status: ReceiptStatus::Reached(Level::Delivered),
-            provider_time: None,
-            segments: None,
-            cost: None,
+            ..Receipt::of(ReceiptStatus::Reached(Level::Delivered))
         };
         self.event(Event::Receipt { attempt, connection, receipt })
     }

@@ -70,11 +70,8 @@ fn delivered() -> (Arc<Envelope>, usize, State) {
     let envelope = envelope();
     let mut cascade = Cascade { envelope: Arc::clone(&envelope), state: begin(&envelope, NOW).next };
     let receipt = Receipt {
-        provider_message_id: None,
-        status: ReceiptStatus::Reached(Level::Delivered),
-        provider_time: None,
-        segments: None,
         cost: Money::parse("0.05", "EUR").ok(),
+        ..Receipt::of(ReceiptStatus::Reached(Level::Delivered))
     };
     let accepted = Outcome::Accepted(Acceptance::default());
     let before = [

@@ -7,7 +7,7 @@ use crate::{
     ConnectionId, UnixMillis,
     message::Envelope,
     money::Money,
-    outcome::{Failure, Level},
+    outcome::{ErrorClass, Failure, Level},
 };
 
 /// Where an attempt stands.
@@ -96,6 +96,11 @@ impl Attempt {
     pub fn connection(&self, envelope: &Envelope) -> Option<ConnectionId> {
         let step = envelope.plan.steps.get(usize::from(self.step))?;
         step.candidates.get(usize::from(self.candidate)).map(|candidate| candidate.connection)
+    }
+
+    /// Whether the provider would take the content's alternate instead.
+    pub fn needs_alternate(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.class == ErrorClass::NeedsAlternate)
     }
 
     /// Whether it may yet turn out to have reached the recipient.

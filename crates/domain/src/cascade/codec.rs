@@ -5,7 +5,7 @@
 use super::State;
 
 /// The version that this build writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A state that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,12 @@ pub fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     match bytes.split_first() {
         None => Err(DecodeError::Empty),
         Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(DecodeError::Damaged),
+        // Version 2 added a list at the end; a zero is an empty one.
+        Some((1, rest)) => {
+            let mut whole = rest.to_vec();
+            whole.push(0);
+            postcard::from_bytes(&whole).map_err(DecodeError::Damaged)
+        }
         Some((&other, _)) => Err(DecodeError::UnknownVersion(other)),
     }
 }

@@ -136,7 +136,8 @@ impl<'a> Move<'a> {
     /// Asks for a permit: of the same connection where the policy is to resend, else of any usable one.
     /// Without one the step ends.
     pub(super) fn acquire(&mut self) {
-        let candidates = self.resend_candidate().map_or_else(|| self.usable_candidates(), |same| vec![same]);
+        let same = self.resend_candidate().or_else(|| self.alternate_candidate());
+        let candidates = same.map_or_else(|| self.usable_candidates(), |same| vec![same]);
         if candidates.is_empty() { self.advance() } else { self.effects.push(Effect::Acquire { candidates }) }
     }
 
@@ -150,6 +151,21 @@ impl<'a> Move<'a> {
             Some(_) | None => plan.on_unknown_outcome == OnUnknownOutcome::Resend,
         };
         resend.then_some(last.candidate)
+    }
+
+    /// The connection of the step's newest attempt, if it asked for the content's alternate.
+    fn alternate_candidate(&self) -> Option<u8> {
+        let last = self.step_attempts().last()?;
+        last.needs_alternate().then_some(last.candidate)
+    }
+
+    /// Whether the step's newest attempt may be followed by one with the content's alternate.
+    pub(super) fn may_send_alternate(&self) -> bool {
+        let asked = self.step_attempts().filter(|attempt| attempt.needs_alternate()).count();
+        asked == 1
+            && self.envelope.content.has_alternate(self.step().channel)
+            && !self.next.cancel_requested
+            && self.attempts_in_step() < self.envelope.plan.attempts_per_step
     }
 
     /// Another attempt within the step: at once through an untried connection, else after a pause.

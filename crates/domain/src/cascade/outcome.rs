@@ -1,6 +1,6 @@
 //! What follows from the outcome of a submission.
 
-use super::{AttemptStatus, Phase, StepError, conclude, moves::Move};
+use super::{AttemptStatus, Phase, StepError, conclude, moves::Move, parts};
 use crate::{
     address::Channel,
     event::EventKind,
@@ -74,6 +74,14 @@ fn accepted(moves: &mut Move<'_>, number: u16, acceptance: Acceptance) {
         attempt.status = AttemptStatus::Reached(level);
     }
     moves.note_attempt(EventKind::AttemptStatus, number);
+    // Receipts of all parts may have overtaken the answer, which alone tells how many there are.
+    if parts::all_arrived(moves, number) && super::receipt::positive(moves, number, Level::Delivered).is_ok()
+    {
+        if !moves.next.phase.is_terminal() {
+            wait_or_succeed(moves, number, Level::Delivered);
+        }
+        return;
+    }
     wait_or_succeed(moves, number, level);
 }
 
@@ -100,6 +108,10 @@ fn failed(moves: &mut Move<'_>, number: u16, failure: Failure) {
 pub(super) fn after_failure(moves: &mut Move<'_>, class: ErrorClass) {
     if class.another_provider_may_help() {
         return try_next_provider(moves);
+    }
+    if class == ErrorClass::NeedsAlternate && moves.may_send_alternate() {
+        moves.next.phase = Phase::Pending;
+        return moves.acquire();
     }
     let another_token = moves.step().channel == Channel::Push
         && class == ErrorClass::RecipientPermanent

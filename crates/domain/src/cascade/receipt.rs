@@ -1,6 +1,6 @@
 //! What follows from a receipt, whenever it comes.
 
-use super::{AttemptStatus, Phase, StepError, conclude, moves::Move, outcome};
+use super::{AttemptStatus, Phase, StepError, conclude, moves::Move, outcome, parts};
 use crate::{
     ConnectionId,
     address::Channel,
@@ -30,13 +30,20 @@ pub(super) fn apply(
     if !same_connection || !same_id {
         return Err(StepError::Quarantined);
     }
-    let Receipt { provider_message_id, status, segments, cost, provider_time: _ } = receipt;
+    let Receipt { provider_message_id, part, status, segments, cost, provider_time: _ } = receipt;
+    let status = match part {
+        Some(part) => parts::whole(moves, number, &part, status)?,
+        None => Some(status),
+    };
     match status {
-        ReceiptStatus::Reached(level) => positive(moves, number, level)?,
-        ReceiptStatus::Undelivered(failure) => negative(moves, number, AttemptStatus::Undelivered, failure)?,
-        ReceiptStatus::Failed(failure) => negative(moves, number, AttemptStatus::Failed, failure)?,
-        ReceiptStatus::Rejected(failure) => negative(moves, number, AttemptStatus::Rejected, failure)?,
-        ReceiptStatus::Expired(failure) => negative(moves, number, AttemptStatus::Expired, failure)?,
+        None => {}
+        Some(ReceiptStatus::Reached(level)) => positive(moves, number, level)?,
+        Some(ReceiptStatus::Undelivered(failure)) => {
+            negative(moves, number, AttemptStatus::Undelivered, failure)?;
+        }
+        Some(ReceiptStatus::Failed(failure)) => negative(moves, number, AttemptStatus::Failed, failure)?,
+        Some(ReceiptStatus::Rejected(failure)) => negative(moves, number, AttemptStatus::Rejected, failure)?,
+        Some(ReceiptStatus::Expired(failure)) => negative(moves, number, AttemptStatus::Expired, failure)?,
     }
     if let Some(attempt) = moves.attempt_mut(number) {
         let short_enough = |id: &String| id.len() <= super::Attempt::PROVIDER_ID_BYTES_MAX;
@@ -62,7 +69,7 @@ pub(super) fn acknowledge(moves: &mut Move<'_>) -> Result<(), StepError> {
     positive(moves, u16::try_from(index + 1).unwrap_or(u16::MAX), Level::Acknowledged)
 }
 
-fn positive(moves: &mut Move<'_>, number: u16, level: Level) -> Result<(), StepError> {
+pub(super) fn positive(moves: &mut Move<'_>, number: u16, level: Level) -> Result<(), StepError> {
     let attempt = moves.next.attempt(number).ok_or(StepError::Quarantined)?;
     let (before, attempt_step) = (attempt.status, attempt.step);
     let arrived = level >= Level::Delivered;
@@ -161,7 +168,9 @@ pub(super) fn after_negative(moves: &mut Move<'_>, class: ErrorClass) {
         ErrorClass::Auth | ErrorClass::Funds | ErrorClass::SenderRejected => {
             outcome::after_failure(moves, class);
         }
-        ErrorClass::ProviderFault | ErrorClass::ProviderThrottled => outcome::after_failure(moves, class),
+        ErrorClass::ProviderFault | ErrorClass::ProviderThrottled | ErrorClass::NeedsAlternate => {
+            outcome::after_failure(moves, class);
+        }
         ErrorClass::RecipientPermanent | ErrorClass::RecipientTemporary | ErrorClass::ContentRejected => {
             moves.advance();
         }

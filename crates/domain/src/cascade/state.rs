@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Timeline};
+use super::{ArrivedPart, Attempt, Timeline};
 use crate::{ConnectionId, UnixMillis, message::Envelope, outcome::ErrorClass, plan::Step};
 
 /// Where a cascade stands. Terminal phases absorb.
@@ -145,6 +145,8 @@ pub struct State {
     pub completed_at: Option<UnixMillis>,
     /// First receipt that confirmed delivery.
     pub confirmed_at: Option<UnixMillis>,
+    /// Parts of long texts that arrived. (Last: version 1 of the stored form ends before it.)
+    pub arrived_parts: Vec<ArrivedPart>,
 }
 
 impl State {
@@ -190,6 +192,13 @@ impl State {
                 && attempt.error.as_ref().is_some_and(|error| error.class == ErrorClass::RecipientPermanent)
         };
         self.attempts.iter().filter(dead).count()
+    }
+
+    /// Whether attempt `number` carries the content's alternate, as an earlier one of its step asked.
+    pub fn is_alternate(&self, number: u16) -> bool {
+        let before = usize::from(number.saturating_sub(1)).min(self.attempts.len());
+        let step = self.attempt(number).map(|attempt| attempt.step);
+        self.attempts[..before].iter().any(|attempt| Some(attempt.step) == step && attempt.needs_alternate())
     }
 
     /// When the current step ends, whatever happens.

@@ -141,6 +141,7 @@ pub fn begin(envelope: &Arc<Envelope>, now: UnixMillis) -> Transition {
         updated_at: now,
         completed_at: None,
         confirmed_at: None,
+        arrived_parts: Vec::new(),
     };
     let mut moves = Move::new(envelope, state, now);
     moves.note(EventKind::MessageAccepted);

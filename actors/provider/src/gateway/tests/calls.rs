@@ -182,10 +182,7 @@ async fn receipts_that_came_too_early_follow_the_outcome() {
     let world = world().await;
     let receipt = Receipt {
         provider_message_id: Some("SM1".to_owned()),
-        status: ReceiptStatus::Reached(Level::Delivered),
-        provider_time: None,
-        segments: None,
-        cost: None,
+        ..Receipt::of(ReceiptStatus::Reached(Level::Delivered))
     };
     world.until(|world| !world.gateway.shared.orphans.may_wait(connection_id(1), "SM1")).await;
     let body = serde_json::to_vec(&receipt).unwrap();

@@ -138,9 +138,14 @@ impl Run {
         let through = self.cascade.envelope.plan.steps[usize::from(record.step)].candidates
             [usize::from(record.candidate)]
         .connection;
-        let receipt =
-            Receipt { provider_message_id: None, status, provider_time: None, segments: None, cost: None };
-        self.try_event(Event::Receipt { attempt, connection: through, receipt })
+        self.try_event(Event::Receipt { attempt, connection: through, receipt: Receipt::of(status) })
+    }
+
+    /// A receipt about one part of the newest attempt's text.
+    pub(super) fn try_part(&mut self, part: &str, status: ReceiptStatus) -> Result<(), StepError> {
+        let receipt = Receipt { part: Some(part.to_owned()), ..Receipt::of(status) };
+        let attempt = self.state().last_attempt();
+        self.try_event(Event::Receipt { attempt, connection: connection(1), receipt })
     }
 
     pub(super) fn receipt(&mut self, attempt: u16, status: ReceiptStatus) -> &mut Self {

@@ -61,7 +61,7 @@ fn receipt() -> impl Strategy<Value = ReceiptStatus> {
 enum Move {
     Permit(u8),
     Outcome(u16, Outcome),
-    Receipt(u16, ReceiptStatus),
+    Receipt(u16, Option<u8>, ReceiptStatus),
     Plain(Event),
 }
 
@@ -69,7 +69,8 @@ fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         4 => (0u8..3).prop_map(Move::Permit),
         4 => (0u16..3, outcome()).prop_map(|(back, outcome)| Move::Outcome(back, outcome)),
-        4 => (0u16..4, receipt()).prop_map(|(back, status)| Move::Receipt(back, status)),
+        4 => (0u16..4, proptest::option::of(0u8..3), receipt())
+            .prop_map(|(back, part, status)| Move::Receipt(back, part, status)),
         3 => Just(Move::Plain(Event::Due)),
         1 => Just(Move::Plain(Event::Cancel)),
         1 => Just(Move::Plain(Event::Acknowledge)),
@@ -84,7 +85,7 @@ fn event(run: &Run, a_move: Move) -> Event {
         Move::Permit(candidate) => Event::Permit { candidate, adapter_version: AdapterVersion(9) },
         Move::Outcome(back, outcome) => Event::Outcome { attempt: number(back), outcome },
         Move::Plain(event) => event,
-        Move::Receipt(back, status) => {
+        Move::Receipt(back, part, status) => {
             let attempt = number(back);
             let through = run.state().attempt(attempt).map_or_else(
                 || super::fixture::connection(99),
@@ -94,13 +95,8 @@ fn event(run: &Run, a_move: Move) -> Event {
                     .connection
                 },
             );
-            let receipt = Receipt {
-                provider_message_id: None,
-                status,
-                provider_time: None,
-                segments: Some(1),
-                cost: None,
-            };
+            let part = part.map(|part| part.to_string());
+            let receipt = Receipt { part, segments: Some(2), ..Receipt::of(status) };
             Event::Receipt { attempt, connection: through, receipt }
         }
     }

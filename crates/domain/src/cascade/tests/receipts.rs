@@ -2,7 +2,9 @@
 
 use super::fixture::{Run, connection, envelope, failure, reached, undelivered};
 use crate::{
+    address::Channel,
     cascade::{AttemptStatus, Event, Phase, StepError},
+    content::Whatsapp,
     outcome::{Acceptance, ErrorClass, Level, Outcome, Receipt, ReceiptStatus},
     plan::{OnLateReceipt, OnUnknownOutcome},
 };
@@ -123,13 +125,8 @@ fn contradictions_are_flagged_once_and_status_stays() {
 fn a_foreign_connection_or_provider_id_is_quarantined() {
     let mut run = Run::standard();
     run.permit().accept();
-    let receipt = |id: &str| Receipt {
-        provider_message_id: Some(id.into()),
-        status: reached(Level::Delivered),
-        provider_time: None,
-        segments: None,
-        cost: None,
-    };
+    let receipt =
+        |id: &str| Receipt { provider_message_id: Some(id.into()), ..Receipt::of(reached(Level::Delivered)) };
     let event = |number, through, id| Event::Receipt {
         attempt: number,
         connection: connection(through),
@@ -153,4 +150,75 @@ fn an_acknowledgement_counts_for_the_newest_push_attempt() {
         (run.phase(), run.state().attempts[0].status),
         (Phase::Delivered, AttemptStatus::Reached(Level::Acknowledged))
     );
+}
+
+#[test]
+fn a_long_text_has_arrived_once_all_its_parts_have() {
+    let accepted = || {
+        let acceptance = Acceptance { segments: Some(2), ..Acceptance::default() };
+        Outcome::Accepted(acceptance)
+    };
+    let mut run = Run::standard();
+    run.permit().outcome(accepted());
+    run.try_part("A1", reached(Level::Sent)).unwrap();
+    run.try_part("A1", reached(Level::Delivered)).unwrap();
+    assert_eq!(run.try_part("A1", reached(Level::Delivered)), Err(StepError::Stale), "the same part again");
+    assert_eq!(run.state().attempts[0].status, AttemptStatus::Reached(Level::Sent));
+    assert!(matches!(run.phase(), Phase::AwaitingReceipt { .. }));
+    run.try_part("A2", reached(Level::Delivered)).unwrap();
+    assert_eq!(run.phase(), Phase::Delivered);
+
+    // Both overtake the answer, which alone tells how many there are.
+    let mut run = Run::standard();
+    run.permit();
+    run.try_part("A1", reached(Level::Delivered)).unwrap();
+    run.try_part("A2", reached(Level::Delivered)).unwrap();
+    assert!(matches!(run.phase(), Phase::Submitting { .. }));
+    run.outcome(accepted());
+    assert_eq!(run.phase(), Phase::Delivered);
+
+    // The first refused part decides.
+    let mut run = Run::standard();
+    run.permit().outcome(accepted());
+    run.try_part("A2", reached(Level::Delivered)).unwrap();
+    run.try_part("A1", undelivered()).unwrap();
+    assert_eq!((run.state().step, run.phase()), (1, Phase::Pending));
+}
+
+#[test]
+fn a_refused_text_is_followed_by_its_alternate_once() {
+    let whatsapp = |alternate: bool| {
+        envelope(|envelope| {
+            envelope.plan.steps[0].channel = Channel::Whatsapp;
+            envelope.content.whatsapp = Some(Whatsapp {
+                text: Some("Hi".into()),
+                fallback_template: alternate.then(|| serde_json::json!({ "name": "hi", "language": "en" })),
+                ..Whatsapp::default()
+            });
+        })
+    };
+    let closed = || failure(ErrorClass::NeedsAlternate);
+
+    // By the answer, and by a receipt after it.
+    for by_receipt in [false, true] {
+        let mut run = Run::new(&whatsapp(true));
+        run.permit();
+        if by_receipt {
+            run.accept().receipt(1, ReceiptStatus::Undelivered(closed()));
+        } else {
+            run.outcome(Outcome::Rejected(closed()));
+        }
+        assert_eq!((run.state().step, run.phase()), (0, Phase::Pending));
+        assert!(!run.state().is_alternate(1));
+        run.permit();
+        assert!(run.state().is_alternate(2));
+        assert_eq!(run.state().attempts[1].candidate, 0, "through the same connection");
+        // Never a second time.
+        run.outcome(Outcome::Rejected(closed()));
+        assert_eq!((run.state().step, run.phase()), (1, Phase::Pending));
+    }
+
+    let mut run = Run::new(&whatsapp(false));
+    run.permit().outcome(Outcome::Rejected(closed()));
+    assert_eq!((run.state().step, run.phase()), (1, Phase::Pending), "there is no alternate");
 }

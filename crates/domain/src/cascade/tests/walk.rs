@@ -27,13 +27,7 @@ fn events(cascade: &Cascade) -> Vec<Event> {
         events.extend(receipts().into_iter().map(|status| Event::Receipt {
             attempt,
             connection: through,
-            receipt: Receipt {
-                provider_message_id: None,
-                status,
-                provider_time: None,
-                segments: None,
-                cost: None,
-            },
+            receipt: Receipt::of(status),
         }));
     }
     events
