@@ -4,6 +4,8 @@
 //! as the few bytes of base64. What is worth keeping is an access token and the key that it is asked for
 //! with ([`token_sources`]).
 
+mod jwt;
+mod jwts;
 mod plain;
 mod service_account;
 mod sigv4;
@@ -15,6 +17,7 @@ mod token_sources;
 use hermes_ports::{adapter::Secrets, egress::EgressError};
 use reqwest::header::HeaderValue;
 
+pub(crate) use jwts::{Claims, Jwts};
 pub(crate) use plain::{basic, bearer, header};
 pub(crate) use sigv4::{SigningNames, sign};
 pub(crate) use token::Token;

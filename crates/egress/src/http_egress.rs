@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
-    auth::{self, SigningNames, Token, TokenSource, TokenSources, Wanted},
+    auth::{self, Claims, Jwts, SigningNames, Token, TokenSource, TokenSources, Wanted},
     clients::{Lane, SetupError, tls_config},
     destination, exchange, headers,
     options::{Clock, EgressOptions},
@@ -31,6 +31,7 @@ pub struct HttpEgress {
     providers: Lane,
     webhooks: Lane,
     tokens: TokenSources,
+    jwts: Jwts,
     response_max_bytes: usize,
     now: Clock,
 }
@@ -52,6 +53,7 @@ impl HttpEgress {
             providers: Lane::providers(&options, &tls)?,
             webhooks: Lane::webhooks(&options, &tls)?,
             tokens: TokenSources::new(options.token_sources_max),
+            jwts: Jwts::new(options.token_sources_max),
             response_max_bytes: options.response_max_bytes,
             now: options.now,
         })
@@ -90,6 +92,11 @@ impl HttpEgress {
                     .map_err(|_| EgressError::Token("no token arrived in time".into()))??;
                 headers.insert(AUTHORIZATION, token.authorization().clone());
                 return Ok(Some(UsedToken { source, token }));
+            }
+            AuthScheme::Jwt { key, claims, valid_for_s } => {
+                let valid_for = Duration::from_secs(u64::from(*valid_for_s));
+                let claims = Claims { key, claims, valid_for };
+                headers.insert(AUTHORIZATION, self.jwts.authorization(access, claims, (self.now)())?);
             }
         }
         Ok(None)
@@ -150,6 +157,7 @@ impl Egress for HttpEgress {
 
     fn forget(&self, connection: ConnectionId) {
         self.tokens.forget(connection);
+        self.jwts.forget(connection);
     }
 }
 

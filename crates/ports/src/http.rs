@@ -1,6 +1,7 @@
 //! HTTP messages as plain values, so that neither adapters nor actors depend on a client.
 
 use bytes::Bytes;
+use hermes_domain::UnixMillis;
 use std::fmt;
 
 /// Methods adapters may use.
@@ -84,6 +85,15 @@ pub enum AuthScheme {
         /// Scope asked for.
         scope: String,
     },
+    /// A JWT signed for each request (RFC 7519, RS256).
+    Jwt {
+        /// Credential holding the RSA private key, PKCS #8 in PEM.
+        key: String,
+        /// Claims beside `iat`, `exp` and `jti`.
+        claims: Vec<(String, String)>,
+        /// Seconds from `iat` to `exp`.
+        valid_for_s: u32,
+    },
 }
 
 /// A request to be sent.
@@ -132,6 +142,8 @@ pub struct Webhook {
     pub headers: Vec<(String, String)>,
     /// Raw body.
     pub body: Bytes,
+    /// When it arrived: what a signature's own time is held against, also where it is verified later.
+    pub received_at: UnixMillis,
 }
 
 macro_rules! sizes_only {

@@ -1,19 +1,14 @@
 //! The key of a Google service account, and the assertions signed with it (RFC 7523).
-//!
-//! ring signs: its RSA runs in constant time and keeps the parsed key, and it is linked for TLS anyway.
-//! The pure Rust implementation behind the common token crates has an open timing advisory for private
-//! keys (RUSTSEC-2023-0071).
 
 use std::{
     fmt,
     time::{Duration, SystemTime},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hermes_ports::egress::EgressError;
-use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
-use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use serde::{Deserialize, Serialize};
+
+use super::jwt::{BadKey, Signer};
 
 /// Google accepts an hour at most.
 const ASSERTION_LIFETIME: Duration = Duration::from_hours(1);
@@ -24,7 +19,7 @@ pub(crate) const GOOGLE_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 pub(crate) struct ServiceAccount {
     email: String,
     key_id: Option<String>,
-    key: KeyPair,
+    key: Signer,
     /// Where it wants its tokens from, if it says so.
     pub(crate) token_uri: Option<String>,
 }
@@ -45,14 +40,6 @@ struct KeyFile {
 }
 
 #[derive(Serialize)]
-struct Header<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-}
-
-#[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     scope: &'a str,
@@ -68,10 +55,7 @@ impl ServiceAccount {
     /// `Credentials`; nothing of the file is repeated.
     pub(crate) fn read(key_file: &str) -> Result<Self, EgressError> {
         let file: KeyFile = serde_json::from_str(key_file).map_err(|_| unusable("is not a key file"))?;
-        let der = PrivatePkcs8KeyDer::from_pem_slice(file.private_key.as_bytes())
-            .map_err(|_| unusable("holds no PKCS#8 private key"))?;
-        let key = KeyPair::from_pkcs8(der.secret_pkcs8_der())
-            .map_err(|_| unusable("holds no RSA key of 2048 to 4096 bits"))?;
+        let key = Signer::read(&file.private_key).map_err(|BadKey(why)| unusable(why))?;
         Ok(Self { email: file.client_email, key_id: file.private_key_id, key, token_uri: file.token_uri })
     }
 
@@ -82,24 +66,9 @@ impl ServiceAccount {
     pub(crate) fn assertion(&self, scope: &str, now: SystemTime) -> Result<String, EgressError> {
         let iat = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let exp = iat + ASSERTION_LIFETIME.as_secs();
-        let header = Header { alg: "RS256", typ: "JWT", kid: self.key_id.as_deref() };
         let claims = Claims { iss: &self.email, scope, aud: GOOGLE_TOKEN_URI, iat, exp };
-        let mut token = encode(&header)?;
-        token.push('.');
-        token.push_str(&encode(&claims)?);
-        let mut signature = vec![0; self.key.public().modulus_len()];
-        self.key
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
-            .map_err(|_| unusable("cannot sign"))?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+        self.key.token(self.key_id.as_deref(), &claims).map_err(|BadKey(why)| unusable(why))
     }
-}
-
-fn encode(part: &impl Serialize) -> Result<String, EgressError> {
-    let json = serde_json::to_vec(part).map_err(|_| unusable("cannot be written as JSON"))?;
-    Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
 fn unusable(why: &str) -> EgressError {
