@@ -38,6 +38,7 @@ impl Provider for Fcm {
             confirms: vec![(Channel::Push, Level::Sent)],
             default_rate_per_s: 500,
             has_lookup: false,
+            account_setting: None,
         }
     }
 

@@ -32,6 +32,7 @@ impl Provider for Hostile {
             confirms: vec![(Channel::Sms, Level::Delivered)],
             default_rate_per_s: 1,
             has_lookup: false,
+            account_setting: None,
         }
     }
 

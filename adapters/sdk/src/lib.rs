@@ -40,7 +40,7 @@ pub use provider::{Provider, Submission};
 pub use shell::Shell;
 pub use text::{json, pick, sanitized};
 pub use time::{http_date_ms, rfc3339_ms};
-pub use webhooks::{form_fields, nothing, query_value, receipt, same_bytes};
+pub use webhooks::{form_fields, hex, inbound, keyword_kind, nothing, query_value, receipt, same_bytes};
 
 /// Exports `$provider` as the component of this crate.
 #[macro_export]

@@ -1,6 +1,11 @@
 //! Reading webhooks.
 
-use crate::contract::{Receipt, ReceiptStatus, Received};
+use crate::contract::{Channel, Inbound, InboundKind, Receipt, ReceiptStatus, Received};
+
+/// Words that carriers treat as consent withdrawn (CTIA; Twilio adds REVOKE and OPTOUT).
+const STOP_WORDS: [&str; 8] = ["STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"];
+/// Words that give it back.
+const START_WORDS: [&str; 2] = ["START", "UNSTOP"];
 
 /// Decoded form fields (or query parameters), in their order.
 pub fn form_fields(encoded: &[u8]) -> Vec<(String, String)> {
@@ -25,7 +30,36 @@ pub fn receipt(
     provider_message_id: Option<String>,
     status: ReceiptStatus,
 ) -> Receipt {
-    Receipt { reference, provider_message_id, status, provider_time_ms: None, segments: None, cost: None }
+    Receipt {
+        reference,
+        provider_message_id,
+        part: None,
+        account: None,
+        status,
+        provider_time_ms: None,
+        segments: None,
+        cost: None,
+    }
+}
+
+/// A message or a change of consent from a recipient, without an account.
+pub fn inbound(channel: Channel, from: String, to: Option<String>, kind: InboundKind) -> Inbound {
+    Inbound { channel, from, to, account: None, kind }
+}
+
+/// What a text from a recipient means: a message that is nothing but a keyword changes consent.
+pub fn keyword_kind(text: &str) -> InboundKind {
+    let word = text.trim().to_ascii_uppercase();
+    match word.as_str() {
+        word if STOP_WORDS.contains(&word) => InboundKind::OptOut,
+        word if START_WORDS.contains(&word) => InboundKind::OptIn,
+        _ => InboundKind::Message,
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether both are equal, in a time that depends on the lengths alone. Two empty ones are not:

@@ -1,8 +1,8 @@
 //! SES events, from a configuration set or as an identity's feedback.
 
 use hermes_adapter_sdk::{
-    contract::{Channel, Entry, ErrorClass, Failure, Inbound, InboundKind, Level, ReceiptStatus, Received},
-    failure, json, nothing, pick, receipt, rfc3339_ms,
+    contract::{Channel, Entry, ErrorClass, Failure, InboundKind, Level, ReceiptStatus, Received},
+    failure, inbound, json, nothing, pick, receipt, rfc3339_ms,
 };
 use serde_json::Value;
 
@@ -11,15 +11,19 @@ pub(crate) fn read(message: &str) -> Received {
     let event = json(message.as_bytes());
     let kind = pick(&event, "/eventType").or_else(|| pick(&event, "/notificationType")).unwrap_or_default();
     if let Some((status, time)) = status(kind, &event) {
-        return receipt_entry(&event, status, time);
+        let dead = is_dead_mailbox(&status);
+        let mut received = receipt_entry(&event, status, time);
+        if dead {
+            received.entries.extend(bounced(&event));
+        }
+        return received;
     }
-    let opted_out = match kind {
-        "Complaint" => complaint_is_real(&event),
-        "Subscription" => unsubscribed(&event),
+    match kind {
+        "Complaint" if complaint_is_real(&event) => from_recipients(&event, InboundKind::Complaint),
+        "Subscription" if unsubscribed(&event) => from_recipients(&event, InboundKind::OptOut),
         // Machines open mail and follow links too: neither proves anything.
-        _ => false,
-    };
-    if opted_out { opt_outs(&event) } else { nothing() }
+        _ => nothing(),
+    }
 }
 
 fn receipt_entry(event: &Value, status: ReceiptStatus, time: &str) -> Received {
@@ -87,12 +91,25 @@ fn unsubscribed(event: &Value) -> bool {
     all || topics.into_iter().flatten().any(out)
 }
 
+fn is_dead_mailbox(status: &ReceiptStatus) -> bool {
+    let permanent = |failure: &Failure| failure.class == ErrorClass::RecipientPermanent;
+    matches!(status, ReceiptStatus::Undelivered(failure) if permanent(failure))
+}
+
+fn bounced(event: &Value) -> impl Iterator<Item = Entry> {
+    let bounced = event.pointer("/bounce/bouncedRecipients").and_then(Value::as_array).into_iter().flatten();
+    bounced.filter_map(|recipient| entry(event, pick(recipient, "/emailAddress")?, InboundKind::HardBounce))
+}
+
 /// A complaint may list everyone at a domain, so the message's own recipients count.
-fn opt_outs(event: &Value) -> Received {
+fn from_recipients(event: &Value, kind: InboundKind) -> Received {
     let addresses = event.pointer("/mail/destination").and_then(Value::as_array).into_iter().flatten();
-    let entry = |address: &Value| {
-        let from = address.as_str()?.to_owned();
-        Some(Entry::Inbound(Inbound { channel: Channel::Email, from, kind: InboundKind::OptOut }))
-    };
-    Received { entries: addresses.filter_map(entry).collect(), reply: None }
+    let entries = addresses.filter_map(|address| entry(event, address.as_str()?, kind));
+    Received { entries: entries.collect(), reply: None }
+}
+
+fn entry(event: &Value, from: &str, kind: InboundKind) -> Option<Entry> {
+    let to = pick(event, "/mail/source").map(str::to_owned);
+    let known = !from.is_empty();
+    known.then(|| Entry::Inbound(inbound(Channel::Email, from.to_owned(), to, kind)))
 }

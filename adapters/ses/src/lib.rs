@@ -80,6 +80,7 @@ impl Provider for Ses {
             confirms: vec![(Channel::Email, Level::Delivered)],
             default_rate_per_s: 14,
             has_lookup: false,
+            account_setting: None,
         }
     }
 

@@ -60,6 +60,7 @@ impl Provider for Twilio {
             confirms: vec![(Channel::Sms, Level::Delivered)],
             default_rate_per_s: 100,
             has_lookup: true,
+            account_setting: None,
         }
     }
 

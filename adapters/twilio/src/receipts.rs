@@ -2,15 +2,11 @@
 
 use hermes_adapter_sdk::{
     contract::{
-        Channel, Entry, ErrorClass, Failure, Inbound, InboundKind, Level, ReceiptStatus, Received, Reply,
-        Webhook,
+        Channel, Entry, ErrorClass, Failure, InboundKind, Level, ReceiptStatus, Received, Reply, Webhook,
     },
-    failure, nothing, pick, query_value, receipt,
+    failure, inbound, keyword_kind, nothing, pick, query_value, receipt,
 };
 use serde_json::Value;
-
-/// Keywords that Twilio itself treats as consent withdrawn.
-const STOP_WORDS: [&str; 8] = ["STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"];
 
 /// Reads a webhook whose signature is right.
 pub(crate) fn read(webhook: &Webhook, fields: &[(String, String)]) -> Received {
@@ -20,7 +16,7 @@ pub(crate) fn read(webhook: &Webhook, fields: &[(String, String)]) -> Received {
     };
     let status = field("MessageStatus").or_else(|| field("SmsStatus"));
     if matches!(status, Some("received" | "receiving")) || (status.is_none() && field("From").is_some()) {
-        return inbound(field("From"), field("OptOutType"), field("Body"));
+        return from_person(field("From"), field("To"), field("OptOutType"), field("Body"));
     }
     let Some(status) = status.and_then(|status| receipt_status(status, field("ErrorCode"))) else {
         return nothing();
@@ -30,17 +26,20 @@ pub(crate) fn read(webhook: &Webhook, fields: &[(String, String)]) -> Received {
     Received { entries: vec![Entry::Receipt(receipt)], reply: None }
 }
 
-fn inbound(from: Option<&str>, opt_out_type: Option<&str>, body: Option<&str>) -> Received {
-    let word = body.map(|body| body.trim().to_ascii_uppercase()).unwrap_or_default();
+fn from_person(
+    from: Option<&str>,
+    to: Option<&str>,
+    opt_out_type: Option<&str>,
+    body: Option<&str>,
+) -> Received {
     let kind = match opt_out_type {
         Some("STOP") => InboundKind::OptOut,
         Some("START") => InboundKind::OptIn,
         Some(_) => InboundKind::Message,
-        None if STOP_WORDS.contains(&word.as_str()) => InboundKind::OptOut,
-        None if word == "START" || word == "UNSTOP" => InboundKind::OptIn,
-        None => InboundKind::Message,
+        None => keyword_kind(body.unwrap_or_default()),
     };
-    let entry = |from: &str| Entry::Inbound(Inbound { channel: Channel::Sms, from: from.to_owned(), kind });
+    let entry =
+        |from: &str| Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.map(str::to_owned), kind));
     let reply = Reply { content_type: "text/xml".to_owned(), body: "<Response/>".to_owned() };
     Received { entries: from.map(entry).into_iter().collect(), reply: Some(reply) }
 }

@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hermes_adapter_sdk::{
     contract::{Method, Refusal, Webhook},
-    form_fields, header,
+    form_fields, header, hex,
     host::{self, Hash},
     json, query_value, same_bytes,
 };
@@ -83,8 +83,4 @@ fn json_fields(body: &[u8]) -> Vec<(String, String)> {
     let value = json(body);
     let fields = value.as_object().into_iter().flatten();
     fields.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

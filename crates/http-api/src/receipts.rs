@@ -1,5 +1,6 @@
 //! What providers tell about messages.
 
+mod account;
 mod apply;
 mod parked;
 mod receive;

@@ -64,6 +64,8 @@ pub struct SendCall {
     pub tags: Vec<String>,
     /// URL that an app may call to acknowledge the message (push).
     pub ack_url: Option<String>,
+    /// Whether the content's alternate is to be sent.
+    pub alternate: bool,
 }
 
 /// A submission whose fate is to be looked up.
@@ -127,6 +129,8 @@ pub enum ReceivedEntry {
     Receipt {
         /// Our reference, where the provider gave it back.
         reference: Option<String>,
+        /// Whose it is, where one callback address serves many accounts.
+        account: Option<String>,
         /// What it says.
         receipt: Receipt,
     },
@@ -141,6 +145,10 @@ pub struct Inbound {
     pub channel: Channel,
     /// The recipient's address.
     pub from: String,
+    /// Our number or address that it was sent to, if told.
+    pub to: Option<String>,
+    /// Whose it is, where one callback address serves many accounts.
+    pub account: Option<String>,
     /// What kind of message it is.
     pub kind: InboundKind,
 }
@@ -157,8 +165,12 @@ impl fmt::Debug for Inbound {
 /// What an inbound message means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboundKind {
-    /// STOP, a complaint, a marketing opt-out.
+    /// STOP, a marketing opt-out.
     OptOut,
+    /// The recipient reported a message as unwanted.
+    Complaint,
+    /// The address does not exist.
+    HardBounce,
     /// START.
     OptIn,
     /// Anything else.
@@ -172,6 +184,8 @@ pub enum WebhookRefusal {
     BadSignature,
     /// It cannot be read: 400.
     Malformed,
+    /// The provider is to send it again: 503.
+    SendAgain,
 }
 
 /// Answer of [`AdapterHost::receive`] when finished.
@@ -243,6 +257,8 @@ pub struct Descriptor {
     pub default_rate_per_s: u32,
     /// Whether `lookup` is of use.
     pub has_lookup: bool,
+    /// The setting that tells connections apart which share one callback address.
+    pub account_setting: Option<String>,
 }
 
 /// A credential or a setting.

@@ -1,7 +1,7 @@
 //! What is inside a parked receipt: one encoding for those who park and those who try again.
 
 use bytes::Bytes;
-use hermes_domain::outcome::Receipt;
+use hermes_domain::{UnixMillis, outcome::Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Method, Webhook};
@@ -12,6 +12,7 @@ struct Head {
     post: bool,
     url: String,
     headers: Vec<(String, String)>,
+    received_at: UnixMillis,
 }
 
 /// The body of an orphan or a quarantined receipt.
@@ -37,6 +38,7 @@ pub fn encode_webhook(webhook: &Webhook) -> Bytes {
         post: webhook.method == Method::Post,
         url: webhook.url.clone(),
         headers: webhook.headers.clone(),
+        received_at: webhook.received_at,
     };
     #[expect(clippy::expect_used, reason = "plain values with text keys: there is no case that fails")]
     let mut bytes = serde_json::to_vec(&head).expect("a webhook serialises");
@@ -51,7 +53,8 @@ pub fn decode_webhook(bytes: &Bytes) -> Option<Webhook> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
     let method = if head.post { Method::Post } else { Method::Get };
-    Some(Webhook { method, url: head.url, headers: head.headers, body: bytes.slice(end + 1..) })
+    let Head { url, headers, received_at, .. } = head;
+    Some(Webhook { method, url, headers, body: bytes.slice(end + 1..), received_at })
 }
 
 #[cfg(test)]
@@ -65,6 +68,7 @@ mod tests {
             url: "https://hermes.example/receipts/ses/prv_1?a=b\nc".into(),
             headers: vec![("x-signature".into(), "s\n1".into())],
             body: Bytes::from_static(b"\n{\"a\": 1}\n\xff"),
+            received_at: UnixMillis(1_767_323_045_678),
         };
         assert!(decode_webhook(&encode_webhook(&webhook)) == Some(webhook));
         assert!(decode_webhook(&Bytes::from_static(b"{}")).is_none());

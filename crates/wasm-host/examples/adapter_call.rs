@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         url: "https://hermes.example.com/receipts/twilio/prv_1?ref=msg_1.1".to_owned(),
         headers: vec![("x-twilio-signature".to_owned(), "AAAA".to_owned())],
         body: b"MessageSid=SM1&MessageStatus=delivered&To=%2B447400123456".to_vec().into(),
+        received_at: UnixMillis(0),
     };
     measure("send", || host.send(&access, &call).map(|_| ()))?;
     measure("send + resume", || match host.send(&access, &call)? {
@@ -89,5 +90,6 @@ fn call() -> Result<SendCall, Box<dyn std::error::Error>> {
         expires_at: UnixMillis(1_767_323_105_000),
         tags: Vec::new(),
         ack_url: None,
+        alternate: false,
     })
 }

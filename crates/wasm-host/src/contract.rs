@@ -8,6 +8,9 @@ use hermes_ports::{
 const URL_BYTES_MAX: usize = 8 << 10;
 const HEADERS_MAX: usize = 32;
 const HEADER_BYTES_MAX: usize = 4 << 10;
+const CLAIMS_MAX: usize = 16;
+/// Claims that the host sets.
+const HOST_CLAIMS: [&str; 3] = ["iat", "exp", "jti"];
 /// Headers that belong to the host or could change how a message is framed.
 const FORBIDDEN_HEADERS: [&str; 13] = [
     "authorization",
@@ -109,6 +112,7 @@ fn check_auth(auth: &AuthScheme, descriptor: &Descriptor) -> Result<(), AdapterF
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         (1..=40).contains(&text.len()) && text.bytes().all(plain)
     };
+    let text = |text: &str| text.len() <= 400 && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     let allowed = match auth {
         AuthScheme::None => true,
         AuthScheme::Basic { user, password } => declared(user) && declared(password),
@@ -119,10 +123,15 @@ fn check_auth(auth: &AuthScheme, descriptor: &Descriptor) -> Result<(), AdapterF
                 && word(region)
                 && word(service)
         }
-        AuthScheme::GoogleServiceAccount { key, scope } => {
+        AuthScheme::GoogleServiceAccount { key, scope } => declared(key) && text(scope),
+        AuthScheme::Jwt { key, claims, valid_for_s } => {
+            let claim = |(name, value): &(String, String)| {
+                text(name) && text(value) && !HOST_CLAIMS.contains(&name.as_str())
+            };
             declared(key)
-                && scope.len() <= 400
-                && scope.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+                && claims.len() <= CLAIMS_MAX
+                && claims.iter().all(claim)
+                && (1..=3_600).contains(valid_for_s)
         }
     };
     if allowed { Ok(()) } else { broken("a request names a credential that the adapter did not declare") }

@@ -1,5 +1,7 @@
 //! Cryptography that guests reach by name of a secret.
 
+use ::hmac::{Hmac, Mac as _};
+use md5::{Digest as _, Md5};
 use ring::{digest, hmac, signature};
 use subtle::ConstantTimeEq;
 use x509_parser::{pem::parse_x509_pem, time::ASN1Time};
@@ -9,11 +11,35 @@ use crate::bindings::wit_host::{Hash, RsaHash};
 /// HMAC of `data`.
 pub(crate) fn hmac(algorithm: Hash, key: &[u8], data: &[u8]) -> Vec<u8> {
     let algorithm = match algorithm {
+        Hash::Md5 => return hmac_md5(key, data),
         Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         Hash::Sha256 => hmac::HMAC_SHA256,
         Hash::Sha512 => hmac::HMAC_SHA512,
     };
     hmac::sign(&hmac::Key::new(algorithm, key), data).as_ref().to_vec()
+}
+
+/// ring has no MD5.
+fn hmac_md5(key: &[u8], data: &[u8]) -> Vec<u8> {
+    // Never an error: HMAC takes keys of any length.
+    let keyed = Hmac::<Md5>::new_from_slice(key);
+    keyed.map(|keyed| keyed.chain_update(data).finalize().into_bytes().to_vec()).unwrap_or_default()
+}
+
+/// Hash of `parts`, one after the other.
+pub(crate) fn digest(algorithm: Hash, parts: &[&[u8]]) -> Vec<u8> {
+    let algorithm = match algorithm {
+        Hash::Md5 => {
+            let whole = parts.iter().fold(Md5::new(), |hash, part| hash.chain_update(part));
+            return whole.finalize().to_vec();
+        }
+        Hash::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        Hash::Sha256 => &digest::SHA256,
+        Hash::Sha512 => &digest::SHA512,
+    };
+    let mut hash = digest::Context::new(algorithm);
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finish().as_ref().to_vec()
 }
 
 /// SHA-256 of `data`.

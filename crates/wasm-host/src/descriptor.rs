@@ -30,6 +30,7 @@ pub(crate) fn read(name: &str, raw: wit::Descriptor) -> Result<Descriptor, Adapt
         confirms: raw.confirms.into_iter().map(|(on, most)| (channel(on), level(most))).collect(),
         default_rate_per_s: raw.default_rate_per_s,
         has_lookup: raw.has_lookup,
+        account_setting: raw.account_setting,
     };
     check(name, &descriptor).map_err(AdapterRejected::BadDescriptor)?;
     Ok(descriptor)
@@ -50,9 +51,15 @@ fn check(name: &str, descriptor: &Descriptor) -> Result<(), String> {
     demand((1..=RATE_PER_S_MAX).contains(&descriptor.default_rate_per_s), "its rate is not in 1 to 10000")?;
     fields(&descriptor.credentials)?;
     fields(&descriptor.config)?;
-    let exposed =
-        |field: &FieldSpec| field.public && SECRET_ENDINGS.iter().any(|end| field.name.ends_with(end));
-    demand(!descriptor.credentials.iter().any(exposed), "it marks a secret as public")
+    let paired = descriptor.credentials.iter().any(|field| field.name == "api_secret");
+    let exposed = |field: &FieldSpec| {
+        // Beside an API secret an API key is the name of the account.
+        let names_account = paired && field.name == "api_key";
+        field.public && !names_account && SECRET_ENDINGS.iter().any(|end| field.name.ends_with(end))
+    };
+    demand(!descriptor.credentials.iter().any(exposed), "it marks a secret as public")?;
+    let is_setting = |name: &String| descriptor.config.iter().any(|field| field.name == *name);
+    demand(descriptor.account_setting.iter().all(is_setting), "its account setting is no setting")
 }
 
 fn fields(fields: &[FieldSpec]) -> Result<(), String> {
@@ -152,6 +159,7 @@ mod tests {
             confirms: vec![(wit::Channel::Sms, wit::Level::Delivered)],
             default_rate_per_s: 10,
             has_lookup: false,
+            account_setting: None,
         }
     }
 

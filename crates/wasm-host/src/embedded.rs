@@ -27,5 +27,5 @@ pub fn embedded() -> &'static [Embedded] {
             }),*]
         };
     }
-    dist!("fcm", "ses", "twilio")
+    dist!("fcm", "messente", "ses", "twilio", "vonage", "whatsapp")
 }

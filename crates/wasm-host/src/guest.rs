@@ -189,6 +189,16 @@ impl Host for GuestState {
         Ok(secret.map(|secret| crypto::hmac(algorithm, secret.as_bytes(), &data)).unwrap_or_default())
     }
 
+    fn digest_with_secret(
+        &mut self,
+        algorithm: Hash,
+        secret_name: String,
+        data: Vec<u8>,
+    ) -> wasmtime::Result<Vec<u8>> {
+        let secret = self.secret(&secret_name).filter(|secret| !secret.is_empty());
+        Ok(secret.map(|secret| crypto::digest(algorithm, &[&data, secret.as_bytes()])).unwrap_or_default())
+    }
+
     fn secret_equals(&mut self, secret_name: String, value: String) -> wasmtime::Result<bool> {
         let secret = self.secret(&secret_name).filter(|secret| !secret.is_empty());
         Ok(secret.is_some_and(|secret| crypto::equal(secret.as_bytes(), value.as_bytes())))

@@ -1,10 +1,6 @@
 //! The host itself: [`AdapterHost`] over pooled instances.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use hermes_domain::{cascade::AdapterVersion, outcome::Outcome};
@@ -214,12 +210,6 @@ fn resumed(
     Ok((revision, progress, state.to_vec()))
 }
 
-/// The clock is read once per webhook; a guest has none.
-fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl AdapterHost for WasmHost {
     fn descriptor(&self, adapter: &str) -> Option<Arc<Descriptor>> {
         self.registry.active(adapter).map(|revision| Arc::clone(&revision.descriptor))
@@ -258,7 +248,7 @@ impl AdapterHost for WasmHost {
         webhook: &Webhook,
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let revision = self.active(access)?;
-        let webhook = convert::webhook(webhook, now_ms());
+        let webhook = convert::webhook(webhook);
         let raw = self.call(&revision, access, webhook.body.len(), |guest, store| {
             guest.call_receive(store, &webhook)
         })?;
@@ -273,7 +263,7 @@ impl AdapterHost for WasmHost {
         response: &HttpResponse,
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let (revision, progress, state) = resumed(pending, response)?;
-        let (webhook, response) = (convert::webhook(webhook, now_ms()), convert::response(response));
+        let (webhook, response) = (convert::webhook(webhook), convert::response(response));
         let raw =
             self.call(&revision, access, webhook.body.len() + response.body.len(), |guest, store| {
                 guest.call_resume_receive(store, &webhook, &state, &response)

@@ -17,8 +17,10 @@ use crate::{
     options::HostOptions,
 };
 
-/// The only import that an adapter may have.
-const HOST_INTERFACE: &str = "hermes:adapter/host@1.0.0";
+/// The only import that an adapter may have, in any version up to ours.
+const HOST_INTERFACE: &str = "hermes:adapter/host@1.";
+/// The newest minor version of the contract.
+const MINOR_VERSION: u32 = 1;
 /// Largest component.
 const COMPONENT_BYTES_MAX: usize = 8 << 20;
 
@@ -91,8 +93,14 @@ impl Revision {
 
 fn check_imports(component: &Component, engine: &Engine) -> Result<(), AdapterRejected> {
     let kind = component.component_type();
-    let forbidden = kind.imports(engine).map(|(name, _)| name.to_owned()).find(|name| name != HOST_INTERFACE);
+    let forbidden =
+        kind.imports(engine).map(|(name, _)| name.to_owned()).find(|name| !is_host_interface(name));
     forbidden.map_or(Ok(()), |name| Err(AdapterRejected::ForbiddenImport(name)))
+}
+
+fn is_host_interface(name: &str) -> bool {
+    let rest = name.strip_prefix(HOST_INTERFACE).and_then(|rest| rest.strip_suffix(".0"));
+    rest.and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| minor <= MINOR_VERSION)
 }
 
 fn describe(

@@ -180,6 +180,7 @@ fn send_call(channel: Channel) -> wit::SendCall {
         expires_at_ms: 60_000,
         tags: Vec::new(),
         ack_url: None,
+        alternate: false,
     }
 }
 

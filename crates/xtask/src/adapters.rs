@@ -16,10 +16,13 @@ use crate::{
 };
 
 /// Everything that is built from `adapters/`; the last two exist for tests of the host.
-const COMPONENTS: [Component; 5] = [
+const COMPONENTS: [Component; 8] = [
     Component { name: "twilio", folder: "twilio", feature: None, output: "adapters/dist/twilio.wasm" },
+    Component { name: "vonage", folder: "vonage", feature: None, output: "adapters/dist/vonage.wasm" },
+    Component { name: "messente", folder: "messente", feature: None, output: "adapters/dist/messente.wasm" },
     Component { name: "ses", folder: "ses", feature: None, output: "adapters/dist/ses.wasm" },
     Component { name: "fcm", folder: "fcm", feature: None, output: "adapters/dist/fcm.wasm" },
+    Component { name: "whatsapp", folder: "whatsapp", feature: None, output: "adapters/dist/whatsapp.wasm" },
     Component {
         name: "twilio-next",
         folder: "twilio",

@@ -89,6 +89,7 @@ impl AdapterHost for FakeHost {
                 confirms: Default::default(),
                 default_rate_per_s: 10,
                 has_lookup: false,
+                account_setting: None,
             })
         })
     }

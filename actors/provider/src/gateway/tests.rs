@@ -143,6 +143,7 @@ fn call(number: u16) -> SendCall {
         expires_at: UnixMillis(u64::MAX),
         tags: Vec::new(),
         ack_url: None,
+        alternate: false,
     }
 }
 

@@ -17,7 +17,7 @@ use hermes_ports::{
 };
 use tracing::{debug, error, warn};
 
-use super::refusal::Refusal;
+use super::{account, refusal::Refusal};
 use crate::{api::Api, messages::deliver};
 
 /// What became of an entry.
@@ -55,12 +55,16 @@ pub(super) async fn apply(
     from_url: Option<AttemptRef>,
     entry: ReceivedEntry,
 ) -> Result<Applied, Refusal> {
-    let (reference, receipt) = match entry {
-        ReceivedEntry::Receipt { reference, receipt } => (reference, receipt),
+    let (reference, account, receipt) = match entry {
+        ReceivedEntry::Receipt { reference, account, receipt } => (reference, account, receipt),
         ReceivedEntry::Inbound(inbound) => {
             debug!(provider.connection = %connection, kind = ?inbound.kind, "a recipient wrote");
             return Ok(Applied::Inbound);
         }
+    };
+    let Some(connection) = account::connection_of(api, connection, account.as_deref()) else {
+        warn!(provider.connection = %connection, "a receipt belongs to no connection of this owner");
+        return Ok(Applied::Quarantined);
     };
     // An entry's own reference is signed with it; the address speaks for entries that have none.
     let named = reference.as_deref().and_then(|text| text.parse().ok()).or(from_url);

@@ -129,7 +129,7 @@ impl ParkedReceipts {
     /// Whether the orphan has found its message.
     async fn look(&self, parked: &Parked) -> bool {
         let Some(receipt) = decode_receipt(&parked.body) else { return false };
-        let entry = ReceivedEntry::Receipt { reference: Some(parked.key.clone()), receipt };
+        let entry = ReceivedEntry::Receipt { reference: Some(parked.key.clone()), account: None, receipt };
         let applied = apply::apply(&self.api, parked.connection, None, entry).await;
         let found = applied.is_ok_and(|applied| applied != Applied::Orphan);
         if found {

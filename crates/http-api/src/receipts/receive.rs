@@ -34,8 +34,9 @@ pub(super) async fn receive(
     let (parts, request_body) = request.into_parts();
     let body = body::read(&api, &parts.headers, request_body, body::CALLBACK_MAX).await?;
     let method = if parts.method == http::Method::POST { Method::Post } else { Method::Get };
-    let webhook =
-        Webhook { method, url: public_url(&api, &parts.uri), headers: plain_headers(&parts.headers), body };
+    let (url, headers, received_at) =
+        (public_url(&api, &parts.uri), plain_headers(&parts.headers), api.now());
+    let webhook = Webhook { method, url, headers, body, received_at };
     // Our own reference, in the address that we gave to the provider: covered by its signature or by the
     // check of connection and provider id that follows.
     let reference = reference_of(&parts.uri);
@@ -43,6 +44,7 @@ pub(super) async fn receive(
         Ok(Ok(received)) => received,
         Ok(Err(WebhookRefusal::BadSignature)) => return Err(refuse(&provider, Refusal::BadSignature)),
         Ok(Err(WebhookRefusal::Malformed)) => return Err(refuse(&provider, Refusal::Malformed)),
+        Ok(Err(WebhookRefusal::SendAgain)) => return Err(refuse(&provider, Refusal::Later)),
         Err(ReceiveError::UnknownConnection) => return Err(refuse(&provider, Refusal::UnknownConnection)),
         Err(ReceiveError::Adapter(_) | ReceiveError::Fetch) => {
             return keep_unverified(&api, &provider, connection, &webhook).await;

@@ -208,7 +208,7 @@ pub(crate) fn key(number: u128, owner: KeyOwner) -> ApiKey {
     }
 }
 
-async fn connect(
+pub(crate) async fn connect(
     directory: &Directory,
     number: u64,
     owner: Option<TenantId>,
@@ -217,16 +217,16 @@ async fn connect(
     channel: Channel,
 ) {
     let id: ConnectionId = connection(number);
-    // Tenant 2's own connection has a name of its own; all others are called like their provider.
-    let name = if number == 5 { "private" } else { provider };
+    // Those that tests add, and tenant 2's own, have names of their own; all others are called like their provider.
+    let name = if number >= 5 { format!("{provider}-{number}") } else { provider.to_owned() };
     let seeded = Connection {
         id,
         tenant: owner,
         mode,
         provider: provider.into(),
-        name: name.into(),
+        name,
         channel,
-        config: BTreeMap::new(),
+        config: BTreeMap::from([("number".to_owned(), json!(number.to_string()))]),
         rate_per_s: None,
         held: false,
         created_at: START,

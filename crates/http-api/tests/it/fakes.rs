@@ -134,6 +134,7 @@ fn descriptor(name: &str, channel: Channel, confirms: Level) -> Descriptor {
         confirms: BTreeMap::from([(channel, confirms)]),
         default_rate_per_s: 10,
         has_lookup: false,
+        account_setting: Some("number".into()),
     }
 }
 

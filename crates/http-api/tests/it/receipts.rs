@@ -4,6 +4,8 @@ use std::sync::atomic::Ordering;
 
 use hermes_domain::{
     MessageId,
+    address::Channel,
+    message::Mode,
     outcome::{ErrorClass, Failure, Level, Receipt, ReceiptStatus},
 };
 use hermes_ports::{
@@ -17,18 +19,12 @@ use hermes_ports::{
 use hermes_testkit::{connection, message_id};
 
 use crate::{
-    app::{App, LIVE, PUBLIC_URL, sms},
+    app::{App, LIVE, PUBLIC_URL, connect, sms},
     client::{Answer, Call},
 };
 
 fn receipt(id: Option<&str>, status: ReceiptStatus) -> Receipt {
-    Receipt {
-        provider_message_id: id.map(Into::into),
-        status,
-        provider_time: None,
-        segments: None,
-        cost: None,
-    }
+    Receipt { provider_message_id: id.map(Into::into), ..Receipt::of(status) }
 }
 
 fn delivered(id: Option<&str>) -> Receipt {
@@ -36,7 +32,7 @@ fn delivered(id: Option<&str>) -> Receipt {
 }
 
 fn entry(reference: Option<String>, receipt: Receipt) -> ReceivedEntry {
-    ReceivedEntry::Receipt { reference, receipt }
+    ReceivedEntry::Receipt { reference, account: None, receipt }
 }
 
 fn callback(number: u64, query: &str) -> Call {
@@ -116,6 +112,29 @@ async fn a_receipt_through_another_connection_or_for_another_id_is_quarantined()
     assert_eq!(told(&app, forged, callback(1, "")).await.status, 204);
     assert_eq!(parked(&app, ParkedKind::Quarantined).await.len(), 2);
     assert_eq!(status(&app, id).await, "in_progress");
+}
+
+#[tokio::test]
+async fn an_entry_belongs_to_the_connection_that_has_its_account() {
+    let app = App::start().await;
+    connect(&app.directory, 6, None, Mode::Live, "twilio", Channel::Sms).await;
+    let id = sent(&app).await;
+    let of = |account: &str| ReceivedEntry::Receipt {
+        reference: Some(format!("{id}.1")),
+        account: Some(account.to_owned()),
+        receipt: delivered(Some("SM1")),
+    };
+    // No connection of the same owner and mode has these: of nobody, of test mode, of another tenant.
+    for account in ["99", "4", "5"] {
+        assert_eq!(told(&app, vec![of(account)], callback(1, "")).await.status, 204);
+        assert_eq!(status(&app, id).await, "in_progress", "{account}");
+    }
+    // The owner of connection 5 cannot speak for a connection that is not its own.
+    told(&app, vec![of("1")], callback(5, "")).await;
+    assert_eq!(status(&app, id).await, "in_progress");
+    // Came to another address of the same owner: connection 6, or its own.
+    told(&app, vec![of("1")], callback(6, "")).await;
+    assert_eq!(status(&app, id).await, "delivered");
 }
 
 #[tokio::test]

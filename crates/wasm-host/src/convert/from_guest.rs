@@ -67,6 +67,9 @@ fn auth(raw: wit::Auth) -> AuthScheme {
         wit::Auth::GoogleServiceAccount(google) => {
             AuthScheme::GoogleServiceAccount { key: google.key, scope: google.scope }
         }
+        wit::Auth::Jwt(jwt) => {
+            AuthScheme::Jwt { key: jwt.key, claims: jwt.claims, valid_for_s: jwt.valid_for_s }
+        }
     }
 }
 
@@ -102,6 +105,7 @@ pub(crate) fn received(raw: Result<wit::Received, wit::Refusal>) -> Result<Recei
         Ok(received) => received,
         Err(wit::Refusal::BadSignature) => return Ok(Err(WebhookRefusal::BadSignature)),
         Err(wit::Refusal::Malformed) => return Ok(Err(WebhookRefusal::Malformed)),
+        Err(wit::Refusal::SendAgain) => return Ok(Err(WebhookRefusal::SendAgain)),
     };
     if received.entries.len() > ENTRIES_MAX {
         return broken("a webhook has too many entries");
@@ -120,14 +124,19 @@ fn entry(raw: wit::Entry) -> Result<ReceivedEntry, AdapterFault> {
     match raw {
         wit::Entry::Receipt(raw) => Ok(ReceivedEntry::Receipt {
             reference: raw.reference.clone().filter(|reference| reference.len() <= REFERENCE_BYTES_MAX),
+            account: raw.account.clone(),
             receipt: receipt(raw)?,
         }),
         wit::Entry::Inbound(raw) if raw.from.len() > ADDRESS_BYTES_MAX => broken("an address is too long"),
         wit::Entry::Inbound(raw) => Ok(ReceivedEntry::Inbound(Inbound {
             channel: channel(raw.channel),
             from: raw.from,
+            to: raw.to.filter(|to| to.len() <= ADDRESS_BYTES_MAX),
+            account: raw.account,
             kind: match raw.kind {
                 wit::InboundKind::OptOut => InboundKind::OptOut,
+                wit::InboundKind::Complaint => InboundKind::Complaint,
+                wit::InboundKind::HardBounce => InboundKind::HardBounce,
                 wit::InboundKind::OptIn => InboundKind::OptIn,
                 wit::InboundKind::Message => InboundKind::Message,
             },
@@ -138,6 +147,7 @@ fn entry(raw: wit::Entry) -> Result<ReceivedEntry, AdapterFault> {
 fn receipt(raw: wit::Receipt) -> Result<Receipt, AdapterFault> {
     Ok(Receipt {
         provider_message_id: provider_id(raw.provider_message_id)?,
+        part: provider_id(raw.part)?,
         status: match raw.status {
             wit::ReceiptStatus::Reached(reached) => ReceiptStatus::Reached(level(reached)),
             wit::ReceiptStatus::Undelivered(told) => ReceiptStatus::Undelivered(failure(told)),
@@ -173,6 +183,7 @@ fn class(raw: wit::ErrorClass) -> ErrorClass {
         wit::ErrorClass::RecipientPermanent => ErrorClass::RecipientPermanent,
         wit::ErrorClass::RecipientTemporary => ErrorClass::RecipientTemporary,
         wit::ErrorClass::ContentRejected => ErrorClass::ContentRejected,
+        wit::ErrorClass::NeedsAlternate => ErrorClass::NeedsAlternate,
         wit::ErrorClass::SenderRejected => ErrorClass::SenderRejected,
         wit::ErrorClass::OptedOut => ErrorClass::OptedOut,
         wit::ErrorClass::ProviderFault => ErrorClass::ProviderFault,

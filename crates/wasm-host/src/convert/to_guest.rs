@@ -24,6 +24,7 @@ pub(crate) fn send_call(call: &SendCall) -> wit::SendCall {
         expires_at_ms: call.expires_at.0,
         tags: call.tags.clone(),
         ack_url: call.ack_url.clone(),
+        alternate: call.alternate,
     }
 }
 
@@ -57,14 +58,14 @@ pub(crate) fn response(response: &HttpResponse) -> wit::HttpResponse {
     }
 }
 
-/// A webhook that arrived at `received_at_ms`.
-pub(crate) fn webhook(webhook: &Webhook, received_at_ms: u64) -> wit::Webhook {
+/// A webhook.
+pub(crate) fn webhook(webhook: &Webhook) -> wit::Webhook {
     wit::Webhook {
         method: method(webhook.method),
         url: webhook.url.clone(),
         headers: webhook.headers.clone(),
         body: webhook.body.to_vec(),
-        received_at_ms,
+        received_at_ms: webhook.received_at.0,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::support::{REFERENCE, access, host, reference_of, sms};
 fn embedded_adapters_describe_themselves_and_are_active() {
     let names: Vec<String> =
         host().list().into_iter().filter(|info| info.active).map(|info| info.name).collect();
-    assert_eq!(names, ["fcm", "ses", "twilio"]);
+    assert_eq!(names, ["fcm", "messente", "ses", "twilio", "vonage", "whatsapp"]);
     for name in names {
         let descriptor = host().descriptor(&name).unwrap();
-        assert_eq!((descriptor.name.as_str(), descriptor.version.as_str()), (name.as_str(), "1.0.0"));
+        assert_eq!((descriptor.name.as_str(), descriptor.version.as_str()), (name.as_str(), "1.1.0"));
         assert!(host().active_version(&name).is_some());
     }
     let twilio = host().descriptor("twilio").unwrap();

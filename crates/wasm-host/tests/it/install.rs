@@ -1,9 +1,9 @@
 //! What is refused at the door.
 
-use hermes_ports::adapter::{AdapterHost, AdapterRejected};
+use hermes_ports::adapter::{AdapterHost, AdapterRejected, AdapterStep};
 use hermes_wasm_host::{HostOptions, WasmHost, embedded};
 
-use crate::support::options;
+use crate::support::{Short, access, done, options, response, sms};
 
 fn refused(name: &str, component: &[u8]) -> AdapterRejected {
     let host = WasmHost::new(HostOptions { cache_dir: None, ..options() }).unwrap();
@@ -28,7 +28,13 @@ fn only_components_are_loaded() {
 
 #[test]
 fn imports_beyond_the_host_interface_are_forbidden() {
-    for name in ["wasi:cli/environment@0.2.0", "wasi:sockets/tcp@0.2.0", "hermes:adapter/host@2.0.0", "env"] {
+    for name in [
+        "wasi:cli/environment@0.2.0",
+        "wasi:sockets/tcp@0.2.0",
+        "hermes:adapter/host@2.0.0",
+        "hermes:adapter/host@1.99.0",
+        "env",
+    ] {
         let wat = format!("(component (import \"{name}\" (instance)))");
         assert_eq!(refused("acme", &component(&wat)), AdapterRejected::ForbiddenImport(name.to_owned()));
     }
@@ -66,4 +72,22 @@ fn compiled_code_is_cached_privately_and_damage_is_noticed() {
     let healed = std::fs::read(&file).unwrap();
     assert!(healed != bad && healed.len() == good.len());
     assert_eq!(files().len(), 1);
+}
+
+#[test]
+fn a_component_of_an_older_contract_still_works() {
+    // Twilio's adapter, built against 1.0.0. Never rebuild it.
+    let component = include_bytes!("../compat/contract_1_0_0.wasm");
+    let host = WasmHost::new(options()).unwrap();
+    let version = host.install("twilio", component).unwrap().version;
+    host.activate("twilio", version).unwrap();
+    let secrets = [("account_sid", "AC1"), ("auth_token", "secret")];
+    let access = access("twilio", serde_json::json!({ "from": "+4520123456" }), &secrets);
+    let AdapterStep::Request(request, pending) = host.send(&access, &sms("Hi")).unwrap() else {
+        panic!("it makes a request");
+    };
+    assert!(request.url.ends_with("/Accounts/AC1/Messages.json"), "{}", request.url);
+    let answer = response(201, &[], r#"{"sid":"SM1","status":"queued"}"#);
+    let outcome = done(host.resume_send(&access, pending, &answer).unwrap());
+    assert_eq!(Short::from(&outcome), Short::Accepted);
 }

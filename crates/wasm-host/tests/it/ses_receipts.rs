@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 use crate::support::{access, asked, done, host, only_entry, post, response};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:hermes-ses";
+const SOURCE: &str = "no-reply@example.com";
 const PROVIDER_ID: &str = "0102018f00000000-11111111-2222-3333-4444-555555555555-000000";
 
 fn vectors() -> Value {
-    let text = include_str!("../specs/vectors-ses.json");
+    let text = include_str!("../../../../schema/providers/vectors-ses.json");
     serde_json::from_str::<Value>(text).unwrap()["sns"].clone()
 }
 
@@ -72,7 +73,7 @@ fn every_vector_is_taken_or_refused_as_published() {
     for message in notifications {
         let result = receive(&subscribed(), &message["message"], &certificate());
         if message["valid"] == true {
-            let ReceivedEntry::Receipt { receipt, reference } = only_entry(result) else {
+            let ReceivedEntry::Receipt { receipt, reference, .. } = only_entry(result) else {
                 panic!("{message}")
             };
             assert_eq!(receipt.status, ReceiptStatus::Reached(Level::Delivered));
@@ -192,7 +193,7 @@ fn signed(event: &Value) -> Value {
 
 fn event(kind: &str, name: &str, detail: Value) -> Value {
     json!({ "eventType": kind, name: detail, "mail": {
-        "timestamp": "2026-01-02T03:04:05.000Z", "messageId": PROVIDER_ID, "destination": ["alice@example.net"],
+        "timestamp": "2026-01-02T03:04:05.000Z", "messageId": PROVIDER_ID, "source": SOURCE, "destination": ["alice@example.net"],
         "tags": { "ses:operation": ["SendEmail"], "hermes_ref": ["msg_01KDYYXGFEMXQKR0ZC0000001A-1"] } } })
 }
 
@@ -245,7 +246,9 @@ fn every_event_of_the_table_has_its_status() {
         ),
     ] {
         let entries = received(&event);
-        let [ReceivedEntry::Receipt { receipt, reference }] = entries.as_slice() else { panic!("{event}") };
+        let [ReceivedEntry::Receipt { receipt, reference, .. }] = entries.as_slice() else {
+            panic!("{event}")
+        };
         assert_eq!(receipt.status, ReceiptStatus::Reached(level), "{event}");
         assert_eq!(receipt.provider_time, Some(UnixMillis(time)));
         assert_eq!(reference.as_deref(), Some("msg_01KDYYXGFEMXQKR0ZC0000001A-1"));
@@ -254,25 +257,29 @@ fn every_event_of_the_table_has_its_status() {
 
 #[test]
 fn complaints_and_unsubscriptions_withdraw_consent_and_opens_prove_nothing() {
-    let from = "alice@example.net".to_owned();
-    let opt_out =
-        [ReceivedEntry::Inbound(Inbound { channel: Channel::Email, from, kind: InboundKind::OptOut })];
+    let says = |kind| {
+        let (from, to) = ("alice@example.net".to_owned(), Some(SOURCE.to_owned()));
+        ReceivedEntry::Inbound(Inbound { channel: Channel::Email, from, to, account: None, kind })
+    };
     let preferences = |all: bool, status: &str| {
         json!({ "newTopicPreferences": { "unsubscribeAll": all,
             "topicSubscriptionStatus": [{ "topicName": "News", "subscriptionStatus": status }] } })
     };
-    for (event, opted_out) in [
-        (event("Complaint", "complaint", json!({ "complaintFeedbackType": "abuse" })), true),
-        (event("Complaint", "complaint", json!({ "complaintFeedbackType": "not-spam" })), false),
-        (event("Subscription", "subscription", preferences(true, "OptIn")), true),
-        (event("Subscription", "subscription", preferences(false, "OptOut")), true),
-        (event("Subscription", "subscription", preferences(false, "OptIn")), false),
-        (event("Open", "open", json!({})), false),
-        (event("Click", "click", json!({ "linkTags": null })), false),
-        (event("Levitation", "levitation", json!({})), false),
-        (json!("Successfully validated SNS topic for Amazon SES event publishing."), false),
+    for (event, expected) in [
+        (
+            event("Complaint", "complaint", json!({ "complaintFeedbackType": "abuse" })),
+            Some(InboundKind::Complaint),
+        ),
+        (event("Complaint", "complaint", json!({ "complaintFeedbackType": "not-spam" })), None),
+        (event("Subscription", "subscription", preferences(true, "OptIn")), Some(InboundKind::OptOut)),
+        (event("Subscription", "subscription", preferences(false, "OptOut")), Some(InboundKind::OptOut)),
+        (event("Subscription", "subscription", preferences(false, "OptIn")), None),
+        (event("Open", "open", json!({})), None),
+        (event("Click", "click", json!({ "linkTags": null })), None),
+        (event("Levitation", "levitation", json!({})), None),
+        (json!("Successfully validated SNS topic for Amazon SES event publishing."), None),
     ] {
-        let expected: &[ReceivedEntry] = if opted_out { &opt_out } else { &[] };
+        let expected: Vec<ReceivedEntry> = expected.map(says).into_iter().collect();
         assert_eq!(received(&event), expected, "{event}");
     }
 }
@@ -285,8 +292,26 @@ fn identity_feedback_has_no_reference_but_a_provider_id() {
     object.insert("notificationType".to_owned(), kind);
     feedback["mail"].as_object_mut().unwrap().remove("tags");
     let entries = received(&feedback);
-    let [ReceivedEntry::Receipt { receipt, reference: None }] = entries.as_slice() else {
+    let [ReceivedEntry::Receipt { receipt, reference: None, .. }] = entries.as_slice() else {
         panic!("{entries:?}")
     };
     assert_eq!(receipt.provider_message_id.as_deref(), Some(PROVIDER_ID));
+}
+
+#[test]
+fn a_dead_mailbox_is_told_apart_from_a_full_one() {
+    let bounce = |kind: &str, subtype: &str| {
+        let bounced = json!([{ "emailAddress": "alice@example.net", "action": "failed" }]);
+        let bounce = json!({ "bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": bounced });
+        let entries = received(&event("Bounce", "bounce", bounce));
+        let kinds = entries.into_iter().filter_map(|entry| match entry {
+            ReceivedEntry::Inbound(inbound) => Some((inbound.from, inbound.kind)),
+            ReceivedEntry::Receipt { .. } => None,
+        });
+        kinds.collect::<Vec<_>>()
+    };
+    let dead = [("alice@example.net".to_owned(), InboundKind::HardBounce)];
+    assert_eq!(bounce("Permanent", "General"), dead);
+    assert_eq!(bounce("Permanent", "OnAccountSuppressionList"), []);
+    assert_eq!(bounce("Transient", "MailboxFull"), []);
 }

@@ -1,10 +1,18 @@
 //! The providers' own specifications as JSON schemas.
 
+mod meta;
+mod openapi;
+
 use serde_json::{Map, Value, json};
+
+pub(crate) use meta::whatsapp_message;
+pub(crate) use openapi::{messente_omnimessage, vonage_form, vonage_message};
 
 /// Checks a form body against Twilio's OpenAPI file; fields that it does not know are refused.
 pub(crate) fn twilio_form(body: &[u8]) {
-    let spec: Value = serde_json::from_str(include_str!("../specs/twilio-messages.openapi.json")).unwrap();
+    let spec: Value =
+        serde_json::from_str(include_str!("../../../../schema/providers/twilio-messages.openapi.json"))
+            .unwrap();
     let operation = "/paths/~12010-04-01~1Accounts~1{AccountSid}~1Messages.json/post";
     let content = "requestBody/content/application~1x-www-form-urlencoded/schema";
     let mut schema = spec.pointer(&format!("{operation}/{content}")).unwrap().clone();
@@ -29,7 +37,9 @@ pub(crate) fn twilio_form(body: &[u8]) {
 
 /// Checks a `SendEmail` body against the AWS service model.
 pub(crate) fn ses_send_email(body: &Value) {
-    let model: Value = serde_json::from_str(include_str!("../specs/ses-v2-service-2.extract.json")).unwrap();
+    let model: Value =
+        serde_json::from_str(include_str!("../../../../schema/providers/ses-v2-service-2.extract.json"))
+            .unwrap();
     let shapes = model["shapes"].as_object().unwrap();
     let schemas: Map<String, Value> =
         shapes.iter().map(|(name, shape)| (name.clone(), aws_shape(shape))).collect();
@@ -75,7 +85,8 @@ fn aws_shape(shape: &Value) -> Value {
 
 /// Checks a `messages:send` body against Google's discovery document.
 pub(crate) fn fcm_send(body: &Value) {
-    let document: Value = serde_json::from_str(include_str!("../specs/fcm.v1.json")).unwrap();
+    let document: Value =
+        serde_json::from_str(include_str!("../../../../schema/providers/fcm.v1.json")).unwrap();
     let schemas = document["schemas"].as_object().unwrap();
     let schemas: Map<String, Value> =
         schemas.iter().map(|(name, schema)| (name.clone(), google(schema))).collect();

@@ -13,7 +13,7 @@ use hermes_domain::{
     connection::Connection,
     content::{ChannelContent, Sms},
     message::Mode,
-    outcome::{Acceptance, ErrorClass, Outcome},
+    outcome::{Acceptance, ErrorClass, Outcome, ReceiptStatus},
 };
 use hermes_ports::{
     adapter::{
@@ -27,6 +27,9 @@ use serde_json::Value;
 
 /// The reference of every call here.
 pub(crate) const REFERENCE: &str = "msg_01KDYYXGFEMXQKR0ZC0000001A.1";
+
+/// When every webhook here arrives: 2026-11-24T02:00:00Z.
+pub(crate) const RECEIVED_AT: UnixMillis = UnixMillis(1_795_485_600_000);
 
 /// Guest time in tests, in milliseconds: the host's own part is unoptimised here and counts, and what is
 /// tested is that a limit holds, not which.
@@ -79,6 +82,7 @@ pub(crate) fn call(to: Destination, content: ChannelContent) -> SendCall {
         expires_at: UnixMillis(1_767_326_645_678),
         tags: vec!["order".to_owned(), "ny kunde".to_owned()],
         ack_url: None,
+        alternate: false,
     }
 }
 
@@ -129,6 +133,7 @@ pub(crate) fn post(url: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) 
         url: url.to_owned(),
         headers,
         body: Bytes::copy_from_slice(body.as_ref()),
+        received_at: RECEIVED_AT,
     }
 }
 
@@ -172,4 +177,25 @@ impl From<&Outcome> for Short {
 /// A message id is needed where the reference is parsed.
 pub(crate) fn reference_of(text: &str) -> MessageId {
     text.parse::<AttemptRef>().unwrap().message
+}
+
+/// A receipt's status in short: its name and class; `nothing` where there was no receipt.
+pub(crate) fn short_status(status: Option<ReceiptStatus>) -> (&'static str, Option<ErrorClass>) {
+    match status {
+        None => ("nothing", None),
+        Some(ReceiptStatus::Reached(level)) => (level.as_str(), None),
+        Some(ReceiptStatus::Undelivered(failure)) => ("undelivered", Some(failure.class)),
+        Some(ReceiptStatus::Failed(failure)) => ("failed", Some(failure.class)),
+        Some(ReceiptStatus::Rejected(failure)) => ("rejected", Some(failure.class)),
+        Some(ReceiptStatus::Expired(failure)) => ("expired", Some(failure.class)),
+    }
+}
+
+pub(crate) fn hmac_sha256(key: &str, data: &[u8]) -> Vec<u8> {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key.as_bytes());
+    ring::hmac::sign(&key, data).as_ref().to_vec()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

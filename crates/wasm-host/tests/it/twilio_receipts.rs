@@ -84,8 +84,9 @@ fn vector_4_is_an_inbound_stop() {
     let webhook =
         signed("https://hermes.example.com/webhooks/twilio/inbound", "rNEc1pq9wASwdpDCPsJmTvHW1e4=", body);
     let received = receive(&webhook).unwrap();
-    let from = "+447700900123".to_owned();
-    let expected = ReceivedEntry::Inbound(Inbound { channel: Channel::Sms, from, kind: InboundKind::OptOut });
+    let (from, to) = ("+447700900123".to_owned(), Some("+15005550006".to_owned()));
+    let kind = InboundKind::OptOut;
+    let expected = ReceivedEntry::Inbound(Inbound { channel: Channel::Sms, from, to, account: None, kind });
     assert_eq!(received.entries, [expected]);
     assert_eq!(received.reply, Some(("text/xml".to_owned(), "<Response/>".to_owned())));
 }
@@ -94,7 +95,7 @@ fn vector_4_is_an_inbound_stop() {
 fn vector_5_is_a_get_whose_query_is_signed() {
     let url = format!("{V1_URL}&MessageStatus=sent");
     let webhook = Webhook { method: Method::Get, ..signed(&url, "4XrEriYbGBvdqloI9p7YbtI6izM=", "") };
-    let ReceivedEntry::Receipt { receipt, reference } = only_entry(receive(&webhook)) else { panic!() };
+    let ReceivedEntry::Receipt { receipt, reference, .. } = only_entry(receive(&webhook)) else { panic!() };
     assert_eq!((receipt.status, reference), (ReceiptStatus::Reached(Level::Sent), None));
     assert_eq!(
         receive(&Webhook { url: url.replace("sent", "read"), ..webhook }),
@@ -173,7 +174,7 @@ fn every_status_and_code_has_its_meaning() {
         ("read", Level::Read),
     ] {
         let webhook = sign(&url, &format!("MessageSid={SID}&MessageStatus={word}"));
-        let ReceivedEntry::Receipt { reference, receipt } = only_entry(receive(&webhook)) else {
+        let ReceivedEntry::Receipt { reference, receipt, .. } = only_entry(receive(&webhook)) else {
             panic!("{word}")
         };
         assert_eq!(

@@ -13,6 +13,7 @@ fn webhook(body: &str) -> Webhook {
         url: "https://hermes.test/receipts/fake".to_owned(),
         headers: Vec::new(),
         body: body.to_owned().into(),
+        received_at: UnixMillis(0),
     }
 }
 

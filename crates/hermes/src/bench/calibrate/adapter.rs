@@ -99,6 +99,7 @@ fn call() -> anyhow::Result<SendCall> {
         expires_at: UnixMillis(1_767_323_105_000),
         tags: Vec::new(),
         ack_url: None,
+        alternate: false,
     })
 }
 
@@ -108,5 +109,6 @@ fn receipt() -> Webhook {
         url: CALLBACK.to_owned(),
         headers: vec![("x-twilio-signature".to_owned(), "AAAA".to_owned())],
         body: b"MessageSid=SM1&MessageStatus=delivered&To=%2B4520123456".to_vec().into(),
+        received_at: UnixMillis(0),
     }
 }

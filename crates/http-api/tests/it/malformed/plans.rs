@@ -58,7 +58,7 @@ pub(super) fn wrong_routes() -> Vec<Case> {
         ),
         case(
             "another tenant's provider",
-            step("providers", json!(["private"])),
+            step("providers", json!(["twilio-5"])),
             ROUTE,
             &["/cascade/steps/0/providers/0"],
         ),

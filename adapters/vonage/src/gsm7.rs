@@ -1,0 +1,9 @@
+//! The alphabet of ordinary SMS (3GPP TS 23.038): texts within it need no Unicode.
+
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const EXTENDED: &str = "\u{c}^{}\\[~]|€";
+
+/// Whether every character is in the alphabet or its extension.
+pub(crate) fn fits(text: &str) -> bool {
+    text.chars().all(|char| BASIC.contains(char) || EXTENDED.contains(char))
+}
