@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-/// Every place, by name. A crash test fails if one was never the end of a process.
+/// Every place of a server with one store, by name. A crash test fails if one was never the end of a process.
 pub const ALL: [&str; 10] = [
     "commit.before",
     "commit.after",
@@ -27,6 +27,9 @@ pub const ALL: [&str; 10] = [
     "webhook.before",
     "webhook.after",
 ];
+
+/// Places that only a server with cascades on NATS passes.
+pub const NATS: [&str; 2] = ["nats_commit.before", "nats_commit.after"];
 
 static ARMED: AtomicBool = AtomicBool::new(false);
 static PLAN: OnceLock<Plan> = OnceLock::new();

@@ -77,9 +77,9 @@ impl NatsCascadeStore {
         let bucket = self.bucket(commit.id.partition());
         let puts = self.puts(bucket, commit)?;
         let permit = bucket.batches.acquire().await.map_err(unavailable("waiting for a batch"))?;
-        kill_point::pass("commit.before");
+        kill_point::pass("nats_commit.before");
         let sequence = batch::write(&self.client, &puts).await?;
-        kill_point::pass("commit.after");
+        kill_point::pass("nats_commit.after");
         drop(permit);
         Ok(Revision(sequence))
     }

@@ -59,20 +59,17 @@ async fn a_burst_of_faults_opens_the_breaker_and_the_router_goes_round_it() {
     }
     assert!(opened, "{}", server.health(&first).await);
 
+    // The first connection comes first in the plan, but its breaker is open.
     server.second_twilio().await;
     server.simulator_post("/sim/scenario", &json!({ "failure_rate": 0.0 })).await;
-    let (_, held) = server
-        .post(&format!("/admin/v1/providers/{first}/hold"), &server.admin_key, &json!({}))
-        .await
-        .unwrap();
-    let id = server.send(&sms("0001", 10)).await;
+    let mut both = sms("0001", 10);
+    both["cascade"]["steps"][0]["providers"] = json!(["twilio", "second"]);
+    assert_eq!(server.health(&first).await["breaker"], "open");
+    let id = server.send(&both).await;
     let message = server.ended(&id, Duration::from_secs(15)).await;
-    assert_eq!((&message["status"], &message["provider"]), (&"delivered".into(), &"second".into()), "{held}");
+    assert_eq!((&message["status"], &message["provider"]), (&"delivered".into(), &"second".into()));
+    assert_eq!(message["attempts"].as_array().unwrap().len(), 1, "{message:#}");
 
-    server
-        .post(&format!("/admin/v1/providers/{first}/release"), &server.admin_key, &json!({}))
-        .await
-        .unwrap();
     for _ in 0..400 {
         if server.health(&first).await["breaker"] == "closed" {
             return;

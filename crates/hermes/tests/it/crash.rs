@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -21,16 +21,16 @@ use serde_json::{Value, json};
 use crate::server::{Server, StartOptions, cascade, has_flag};
 
 /// Random kills beside one at each named place.
-const KILLS: usize = 12;
+const KILLS: usize = 20;
 /// The same with cascades on NATS: what differs is the store alone.
 const KILLS_ON_NATS: usize = 4;
 /// Sent while the process may die at any moment.
 const LOAD_UNDER_FIRE: usize = 100;
 /// What "several hundred" means.
 const IN_FLIGHT_MIN: usize = 300;
-const ENDINGS: [&str; 14] = [
-    "9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9913", "9914",
-    "0001",
+const ENDINGS: [&str; 15] = [
+    "9901", "9902", "9903", "9904", "9905", "9906", "9907", "9908", "9909", "9910", "9911", "9912", "9913",
+    "9914", "0001",
 ];
 
 /// An id, if the reply has one, and the ending of the phone number.
@@ -51,9 +51,12 @@ struct Run {
     accepted: BTreeMap<String, &'static str>,
     /// Attempts that were stored as submitting when the process died.
     submitting: BTreeSet<String>,
+    /// Every one, random or planned.
     kills: usize,
     /// Open messages at each random kill.
     in_flight: Vec<usize>,
+    /// Messages whose end was told to the tenant's webhook.
+    told: Arc<Mutex<BTreeSet<String>>>,
 }
 
 fn seed() -> u64 {
@@ -83,6 +86,13 @@ impl Backing {
         match self {
             Self::Embedded => 2,
             Self::Nats(_) => 15,
+        }
+    }
+
+    fn kill_points(&self) -> Vec<&'static str> {
+        match self {
+            Self::Embedded => kill_point::ALL.to_vec(),
+            Self::Nats(_) => [kill_point::ALL.as_slice(), &kill_point::NATS].concat(),
         }
     }
 
@@ -244,11 +254,35 @@ async fn nothing_sent_twice(run: &Run, ended: &HashMap<String, Value>) {
             let taken = processed.get(&reference).and_then(Value::as_u64).unwrap_or(0);
             *by_step.entry(attempt["step"].as_u64().unwrap()).or_default() += taken;
         }
-        let twice = by_step.values().any(|count| *count > 1);
-        assert!(
-            !twice || has_flag(message, "outcome_unknown"),
-            "sent twice in a step without a flag: {message:#}"
-        );
+        let twice: Vec<u64> =
+            by_step.into_iter().filter(|(_, taken)| *taken > 1).map(|(step, _)| step).collect();
+        if twice.is_empty() {
+            continue;
+        }
+        assert!(has_flag(message, "outcome_unknown"), "sent twice without a flag: {message:#}");
+        let events = run.server.events(id).await;
+        for step in twice {
+            let unknown = events.iter().any(|event| {
+                event["type"] == "attempt.outcome_unknown" && event["step"].as_u64() == Some(step)
+            });
+            assert!(unknown, "sent twice in step {step}, of which everything was known: {message:#}");
+        }
+    }
+}
+
+/// The tenant hears of every end, once or more.
+async fn everybody_was_told(run: &Run) {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let missing = {
+            let told = run.told.lock().unwrap();
+            run.accepted.keys().filter(|id| !told.contains(*id)).cloned().collect::<Vec<_>>()
+        };
+        if missing.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < until, "the tenant never heard of the end of {missing:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -300,16 +334,18 @@ async fn crash_and_check(server: Server, backing: Backing, kills: usize) {
         submitting: BTreeSet::new(),
         kills: 0,
         in_flight: Vec::new(),
+        told: Arc::default(),
     };
     run.webhook().await;
     for _ in 0..kills {
         run.random_kill().await;
     }
-    for point in kill_point::ALL {
+    for point in run.backing.kill_points() {
         run.kill_at(point, &hits).await;
     }
     let ended = all_ended(&run).await;
     nothing_sent_twice(&run, &ended).await;
+    everybody_was_told(&run).await;
     let (unknown, attempts) = unknown_only_where_submitting(&run, &ended);
     println!(
         "{} kills, {} messages accepted, {attempts} attempts, {unknown} unknown because of a kill ({:.2} %)",
@@ -318,12 +354,15 @@ async fn crash_and_check(server: Server, backing: Backing, kills: usize) {
         100.0 * unknown as f64 / attempts as f64
     );
     let hit = std::fs::read_to_string(&hits).unwrap_or_default();
-    for point in kill_point::ALL {
+    for point in run.backing.kill_points() {
         assert!(hit.lines().any(|line| line == point), "no process ended at {point}; hit: {hit}");
     }
     println!("open messages at random kills: {:?}", run.in_flight);
-    assert!(run.in_flight.iter().filter(|open| **open >= IN_FLIGHT_MIN).count() * 2 > run.in_flight.len());
-    assert!(run.kills >= kills + kill_point::ALL.len());
+    let loaded = run.in_flight.iter().filter(|open| **open >= IN_FLIGHT_MIN).count();
+    // NATS is slow to accept on a small machine: a kill there may come early.
+    let wanted = if matches!(run.backing, Backing::Embedded) { kills } else { kills / 2 + 1 };
+    assert!(loaded >= wanted, "{:?}", run.in_flight);
+    assert_eq!(run.in_flight.len(), kills);
     assert!(run.accepted.len() > 1_000);
 }
 
@@ -332,10 +371,13 @@ impl Run {
     async fn webhook(&self) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            let app = axum::Router::new().route("/hook", axum::routing::post(|| async { "" }));
-            axum::serve(listener, app).await
-        });
+        let told = Arc::clone(&self.told);
+        let hear = move |axum::Json(event): axum::Json<Value>| async move {
+            let id = event["data"]["message_id"].as_str().unwrap_or_default().to_owned();
+            told.lock().unwrap().insert(id);
+        };
+        let app = axum::Router::new().route("/hook", axum::routing::post(hear));
+        tokio::spawn(async move { axum::serve(listener, app).await });
         let (status, reply) =
             self.server.post("/v1/webhooks", &self.server.tenant_key, &json!({ "url": url })).await.unwrap();
         assert_eq!(status, 201, "{reply}");

@@ -1,6 +1,12 @@
 //! Adapters are replaced while messages run.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::server::{Server, sms};
 
@@ -18,36 +24,43 @@ async fn upload(server: &Server, bytes: Vec<u8>) -> (u16, serde_json::Value) {
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
 
-#[tokio::test]
+/// Clients that send one message after the other.
+const CLIENTS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_version_is_activated_under_load_without_a_failed_request() {
-    let server = Server::start();
-    let mut ids = Vec::new();
-    for _ in 0..50 {
-        ids.push(server.send(&sms("0001", 20)).await);
+    let server = Arc::new(Server::start());
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
+        clients.spawn(async move {
+            let mut ids = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                ids.push(server.send(&sms("0001", 20)).await);
+            }
+            ids
+        });
     }
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let (status, info) = upload(&server, component("crates/wasm-host/tests/hostile/twilio_next.wasm")).await;
     assert!((200..300).contains(&status), "{info}");
     let version = info["version"].clone();
-    let (status, reply) = server
-        .post(
-            "/admin/v1/adapters/twilio/activate",
-            &server.admin_key,
-            &serde_json::json!({ "version": version }),
-        )
-        .await
-        .unwrap();
+    let path = "/admin/v1/adapters/twilio/activate";
+    let body = serde_json::json!({ "version": version });
+    let (status, reply) = server.post(path, &server.admin_key, &body).await.unwrap();
     assert_eq!(status, 200, "{reply}");
-    let after = server.send(&sms("0001", 20)).await;
-    ids.push(after.clone());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop.store(true, Ordering::Relaxed);
+    let ids: Vec<String> = clients.join_all().await.into_iter().flatten().collect();
+    let (mut before, mut after) = (0, 0);
     for id in ids {
         let message = server.ended(&id, LIMIT).await;
-        assert_eq!(
-            (&message["status"], message["attempts"].as_array().unwrap().len()),
-            (&"delivered".into(), 1),
-            "{message}"
-        );
+        let attempts = message["attempts"].as_array().unwrap();
+        assert_eq!((&message["status"], attempts.len()), (&"delivered".into(), 1), "{message}");
+        if attempts[0]["adapter_version"] == version { after += 1 } else { before += 1 }
     }
-    assert_eq!(server.message(&after).await["attempts"][0]["adapter_version"], version);
+    assert!(before > 0 && after > 0, "{before} before, {after} after");
 }
 
 #[tokio::test]

@@ -225,6 +225,18 @@ impl Server {
         false
     }
 
+    /// Waits for the process to end by itself; its exit code, `None` when it did not end within `limit`.
+    pub(crate) fn exit_code(&mut self, limit: Duration) -> Option<i32> {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            match self.process.as_mut()?.0.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        None
+    }
+
     /// Asks the process to drain, as an operator's `kill` does.
     pub(crate) fn terminate(&self) {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
@@ -244,6 +256,15 @@ impl Server {
         Ok((status, serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null)))
     }
 
+    /// Sends a message under an idempotency key.
+    pub(crate) async fn post_once(&self, body: &Value, key: &str) -> reqwest::Result<(u16, Value)> {
+        let request = self.client.post(format!("{}/v1/messages", self.api)).bearer_auth(&self.tenant_key);
+        let request = request.header("idempotency-key", key).header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null)))
+    }
+
     /// Sends a message and returns its id.
     pub(crate) async fn send(&self, body: &Value) -> String {
         let (status, reply) = self.post("/v1/messages", &self.tenant_key, body).await.unwrap();
@@ -257,13 +278,17 @@ impl Server {
         message
     }
 
-    /// Types of the message's timeline, oldest first.
-    pub(crate) async fn timeline(&self, id: &str) -> Vec<String> {
+    /// The message's timeline, oldest first.
+    pub(crate) async fn events(&self, id: &str) -> Vec<Value> {
         let (status, events) =
             self.get(&format!("/v1/messages/{id}/events"), &self.tenant_key).await.unwrap();
         assert_eq!(status, 200, "{events}");
-        let entries = events["data"].as_array().unwrap();
-        entries.iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
+        events["data"].as_array().unwrap().clone()
+    }
+
+    /// Types of the message's timeline, oldest first.
+    pub(crate) async fn timeline(&self, id: &str) -> Vec<String> {
+        self.events(id).await.iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Looks until `done` holds of the message, at most `limit`.

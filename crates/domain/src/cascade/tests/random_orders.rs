@@ -139,7 +139,8 @@ proptest! {
             prop_assert!(run.try_event(Event::Due).is_ok());
         }
         prop_assert!(run.phase().is_terminal());
-        prop_assert!(run.state().completed_at.unwrap() <= envelope.expires_at.plus_ms(5_000).max(run.now));
+        // The moves take minutes, the message may take days: only its deadlines bring it to an end in time.
+        prop_assert!(run.state().completed_at.unwrap() <= envelope.expires_at.plus_ms(5_000));
     }
 
     #[test]
