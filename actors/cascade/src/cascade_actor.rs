@@ -33,6 +33,7 @@ use tracing::{Instrument as _, Span, debug, info_span};
 
 use crate::{
     admission::Slot,
+    lookup::PutOff,
     messages::{CascadeMsg, Delivery, NewCascade, Start},
     shared::Shared,
 };
@@ -64,6 +65,8 @@ pub(crate) struct Run {
     pub(crate) permit: Option<Permit>,
     pub(crate) wish: Option<JoinHandle<()>>,
     pub(crate) ticket: u32,
+    /// What is to be applied once a provider has answered.
+    pub(crate) put_off: Option<PutOff>,
     start: Option<Birth>,
     started_at_ms: u64,
 }
@@ -103,7 +106,17 @@ impl Actor for CascadeActor {
             }
         };
         let start = Some(start);
-        Ok(Run { cascade, revision, slot, permit: None, wish: None, ticket: 0, start, started_at_ms: now.0 })
+        Ok(Run {
+            cascade,
+            revision,
+            slot,
+            permit: None,
+            wish: None,
+            ticket: 0,
+            put_off: None,
+            start,
+            started_at_ms: now.0,
+        })
     }
 
     async fn post_start(&self, me: ActorRef<CascadeMsg>, run: &mut Run) -> Result<(), ActorProcessingErr> {
@@ -127,11 +140,10 @@ impl Actor for CascadeActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             CascadeMsg::Deliver(Delivery { event, consumed, reply }) => {
-                if let Some(delivered) = self.apply(&me, run, event, consumed).await? {
-                    let _ = reply.send(delivered); // Whoever asked may have given up.
-                }
+                self.consider(&me, run, event, consumed, Some(reply)).await?;
             }
-            CascadeMsg::Wake => drop(self.apply(&me, run, Event::Due, None).await?),
+            CascadeMsg::LookedUp { attempt, found } => self.looked_up(&me, run, attempt, found).await?,
+            CascadeMsg::Wake => self.consider(&me, run, Event::Due, None, None).await?,
             CascadeMsg::Permit { ticket, answer } => self.permit_answered(&me, run, ticket, answer).await?,
             CascadeMsg::AskAgain { ticket } if ticket == run.ticket => {
                 let effects = resume(&run.cascade, self.shared.ports.clock.now()).effects;
@@ -295,7 +307,7 @@ impl CascadeActor {
 
     /// Tells the supervisor whether this actor may be let go.
     fn rest(&self, run: &Run) {
-        let idle = !run.cascade.state.owes_effect();
+        let idle = !run.cascade.state.owes_effect() && run.put_off.is_none();
         let since = if idle { self.shared.ports.clock.now().0 } else { u64::MAX };
         self.activity.idle_since.store(since, Ordering::Relaxed);
     }

@@ -37,7 +37,8 @@ impl CascadeActor {
                 Effect::Reconcile { attempt } => {
                     let reference = reference(run.cascade.envelope.id, attempt);
                     if !self.shared.ports.gateway.in_flight(reference) {
-                        Box::pin(self.apply(me, run, Event::Interrupted { attempt }, None)).await?;
+                        let event = Event::Interrupted { attempt };
+                        Box::pin(self.consider(me, run, event, None, None)).await?;
                     }
                 }
             }
@@ -136,7 +137,7 @@ impl CascadeActor {
         }
     }
 
-    fn send_call(&self, run: &Run, number: u16) -> Option<SendCall> {
+    pub(crate) fn send_call(&self, run: &Run, number: u16) -> Option<SendCall> {
         let (envelope, state) = (&run.cascade.envelope, &run.cascade.state);
         let attempt = state.attempt(number)?;
         let step = envelope.plan.steps.get(usize::from(attempt.step))?;

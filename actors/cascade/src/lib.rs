@@ -8,6 +8,7 @@ mod admission;
 mod cascade_actor;
 mod deadlines;
 mod effects;
+mod lookup;
 mod messages;
 mod restarts;
 mod running;

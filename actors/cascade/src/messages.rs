@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{cascade::Event, message::Envelope};
+use hermes_domain::{cascade::Event, message::Envelope, outcome::Outcome};
 use hermes_ports::{
     cascade_inbox::Delivered, cascade_store::StoredCascade, idempotency::Claim, message_intake::SubmitError,
     provider_gateway::PermitAnswer, receipt_inbox::ParkedId,
@@ -64,6 +64,13 @@ pub enum CascadeMsg {
         ticket: u32,
         /// The answer.
         answer: PermitAnswer,
+    },
+    /// The provider's answer to a question about an attempt.
+    LookedUp {
+        /// Its number.
+        attempt: u16,
+        /// What it knows.
+        found: Option<Outcome>,
     },
     /// The due time has come.
     Wake,

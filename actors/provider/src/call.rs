@@ -6,4 +6,4 @@ mod submit;
 
 pub(crate) use receive::receive;
 pub(crate) use session::Session;
-pub(crate) use submit::{Ended, check, submit};
+pub(crate) use submit::{Ended, check, lookup, submit};

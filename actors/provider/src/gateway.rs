@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use hermes_domain::{AttemptRef, ConnectionId, outcome::Outcome};
 use hermes_ports::{
     CascadeInbox, Clock, Egress, ProviderGateway, ReceiptInbox,
-    adapter::{AdapterHost, ReceiveResult},
+    adapter::{AdapterHost, LookupQuery, ReceiveResult},
     http::Webhook,
     provider_gateway::{ConnectionHealth, Dispatch, Permit, PermitAnswer, PermitRequest, ReceiveError},
 };
@@ -19,6 +19,7 @@ use hermes_supervision::{
 
 use crate::{
     call::{self, Session},
+    meters,
     options::Options,
     orphans::WatchedReceipts,
     shared::Shared,
@@ -147,6 +148,21 @@ impl ProviderGateway for Gateway {
             Ok(session) => call::check(&session).await.outcome,
             Err(fault) => dispatch::adapter_fault(&fault),
         })
+    }
+
+    fn may_look_up(&self, connection: ConnectionId) -> bool {
+        let Some(line) = self.shared.line(connection) else { return false };
+        let descriptor = self.shared.ports.host.descriptor(&line.provider);
+        descriptor.is_some_and(|descriptor| descriptor.has_lookup) && line.take_lookup()
+    }
+
+    async fn lookup(&self, connection: ConnectionId, query: LookupQuery) -> Option<Outcome> {
+        let line = self.shared.line(connection)?;
+        let limit = self.shared.call_limit(&line.access().connection).min(self.shared.options.lookup_limit);
+        let session = Session::open(&self.shared, &line, limit).ok()?;
+        let found = call::lookup(&session, query).await.map(|ended| ended.outcome);
+        meters::looked_up(&line.provider, found.as_ref());
+        found
     }
 
     async fn health(&self, connection: ConnectionId) -> Option<ConnectionHealth> {

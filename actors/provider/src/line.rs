@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -10,7 +11,12 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use hermes_domain::{ConnectionId, TenantId, message::Lane, outcome::Outcome};
+use hermes_domain::{
+    ConnectionId, TenantId,
+    message::Lane,
+    outcome::Outcome,
+    rate_window::{self, RateWindow},
+};
 use hermes_ports::{
     Clock,
     adapter::ConnectionAccess,
@@ -38,6 +44,8 @@ pub(crate) struct Line {
     pub(crate) guests: Guests,
     access: ArcSwap<ConnectionAccess>,
     gate: Mutex<Gate>,
+    /// `None`: no lookups.
+    lookups: Option<Mutex<RateWindow>>,
     clock: Arc<dyn Clock>,
     meters: Meters,
     /// Wishes that wait for this line and are still open.
@@ -87,6 +95,8 @@ impl Line {
             id: connection.id,
             provider: connection.provider.clone(),
             guests: Guests::new(),
+            lookups: NonZeroU32::new(options.lookups_per_s)
+                .map(|rate| Mutex::new(RateWindow::new(rate.get(), 1_000, rate.get()))),
             gate: Mutex::new(Gate { admission, health: Health::new() }),
             meters: Meters::new(&connection.provider, &connection.id.to_string()),
             access: ArcSwap::from_pointee(access),
@@ -119,6 +129,12 @@ impl Line {
     pub(crate) fn admit(self: &Arc<Self>) -> Result<CallPermit, Refused> {
         self.gate.lock().admission.admit(self.clock.now())?;
         Ok(CallPermit { line: Arc::clone(self), state: PermitState::Unused })
+    }
+
+    /// Takes one of this second's lookups, if there is one left.
+    pub(crate) fn take_lookup(&self) -> bool {
+        let Some(lookups) = &self.lookups else { return false };
+        lookups.lock().admit(self.clock.now()) == rate_window::Admission::Granted
     }
 
     /// Open wishes that wait for this line.

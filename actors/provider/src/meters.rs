@@ -5,7 +5,7 @@ use std::time::Duration;
 use hermes_domain::{breaker::BreakerState, outcome::Outcome};
 use hermes_telemetry::names::{
     label::{CONNECTION, OUTCOME, PROVIDER},
-    metric::{ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE, CALLS_IN_FLIGHT},
+    metric::{ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE, CALLS_IN_FLIGHT, LOOKUPS_TOTAL},
 };
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
@@ -36,6 +36,12 @@ const fn index(outcome: &Outcome) -> usize {
         Outcome::Unknown(_) => 5,
         Outcome::AdapterFault(_) => 6,
     }
+}
+
+/// A lookup was answered; `None`: the adapter cannot tell.
+pub(crate) fn looked_up(provider: &str, found: Option<&Outcome>) {
+    let outcome = found.map_or("unknown", label);
+    counter!(LOOKUPS_TOTAL, PROVIDER => provider.to_owned(), OUTCOME => outcome).increment(1);
 }
 
 impl Meters {

@@ -19,6 +19,10 @@ pub struct Options {
     pub call_limit_max: Duration,
     /// How long verifying a webhook may take, requests included.
     pub receive_limit: Duration,
+    /// Lookups that one connection may make a second; zero for none.
+    pub lookups_per_s: u32,
+    /// How long a lookup may take: a step waits for it.
+    pub lookup_limit: Duration,
     /// When breakers open.
     pub breaker: BreakerPolicy,
     /// How long an outcome is offered to its message before recovery has to find it.
@@ -36,6 +40,8 @@ impl Default for Options {
             call_limit: Duration::from_secs(10),
             call_limit_max: Duration::from_secs(30),
             receive_limit: Duration::from_secs(5),
+            lookups_per_s: 20,
+            lookup_limit: Duration::from_millis(1_500),
             breaker: BreakerPolicy::default(),
             deliver_for: Duration::from_secs(60),
             orphans_every: Duration::from_secs(60),

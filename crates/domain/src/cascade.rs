@@ -8,6 +8,7 @@ mod codec;
 mod conclude;
 mod deadline;
 pub mod invariants;
+mod lookup;
 mod moves;
 mod outcome;
 mod parts;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use attempt::{Attempt, AttemptStatus};
 pub use codec::{DecodeError, decode, encode};
+pub use lookup::{lookup_before, receipt_of_lookup};
 pub use parts::ArrivedPart;
 pub use state::{Flags, Phase, State, StatusReason};
 pub use step::{Cascade, Effect, Event, StepError, Transition, begin, resume, step};

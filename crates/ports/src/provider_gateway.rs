@@ -10,7 +10,7 @@ use hermes_domain::{
 use serde::Serialize;
 
 use crate::{
-    adapter::{AdapterFault, ReceiveResult, SendCall},
+    adapter::{AdapterFault, LookupQuery, ReceiveResult, SendCall},
     http::Webhook,
 };
 
@@ -134,6 +134,17 @@ pub trait ProviderGateway: Send + Sync + fmt::Debug {
 
     /// Proves a connection's credentials without delivering anything. `None`: no such connection.
     async fn check(&self, connection: ConnectionId) -> Option<Outcome>;
+
+    /// Whether [`Self::lookup`] may be asked now: the adapter has one, and so does this second's allowance, of which
+    /// this takes one.
+    fn may_look_up(&self, _connection: ConnectionId) -> bool {
+        false
+    }
+
+    /// Asks the provider what became of a submission. `None`: nothing is known.
+    async fn lookup(&self, _connection: ConnectionId, _query: LookupQuery) -> Option<Outcome> {
+        None
+    }
 
     /// A connection's health. `None`: no such connection.
     async fn health(&self, connection: ConnectionId) -> Option<ConnectionHealth>;

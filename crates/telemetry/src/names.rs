@@ -39,6 +39,8 @@ pub mod metric {
     pub const STORE_BATCH_SIZE: &str = "hermes_store_batch_size";
     /// Time of one transaction.
     pub const STORE_BATCH_SECONDS: &str = "hermes_store_batch_seconds";
+    /// Questions to providers about what became of a message, by `provider` and `outcome`.
+    pub const LOOKUPS_TOTAL: &str = "hermes_lookups_total";
     /// Receipts, by `provider` and `result`.
     pub const RECEIPTS_TOTAL: &str = "hermes_receipts_total";
     /// Deliveries of tenant webhooks, by `result`.
@@ -126,6 +128,7 @@ fn describe_counters() {
         (metric::ATTEMPTS_TOTAL, "Attempts that ended"),
         (metric::HTTP_REQUESTS_TOTAL, "HTTP requests answered"),
         (metric::ACTOR_RESTARTS_TOTAL, "Restarts of actors"),
+        (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
         (metric::ADAPTER_FAULTS_TOTAL, "Faults of adapters"),

@@ -2,7 +2,7 @@
 
 use hermes_domain::outcome::{ErrorClass, Failure, Outcome};
 use hermes_ports::{
-    adapter::{AdapterFault, AdapterStep, SendCall},
+    adapter::{AdapterFault, AdapterStep, LookupQuery, SendCall},
     egress::EgressError,
     http::RequestEffect,
     kill_point,
@@ -38,6 +38,12 @@ pub(crate) async fn submit(session: &Session, call: SendCall) -> Ended {
 pub(crate) async fn check(session: &Session) -> Ended {
     let first = session.guest(|host, access| host.check(access)).await;
     Rounds { session, may_submit: false, exposed: false }.run(first).await
+}
+
+/// Asks what became of a submission. `None` when the adapter cannot tell.
+pub(crate) async fn lookup(session: &Session, query: LookupQuery) -> Option<Ended> {
+    let first = session.guest(move |host, access| host.lookup(access, &query)).await.transpose()?;
+    Some(Rounds { session, may_submit: false, exposed: false }.run(first).await)
 }
 
 struct Rounds<'a> {

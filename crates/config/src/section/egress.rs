@@ -14,6 +14,8 @@ pub struct Egress {
     pub timeout: Duration,
     /// Limit of its connect; not above `timeout`.
     pub connect_timeout: Duration,
+    /// Questions to a provider about what became of a message, a second and connection; zero for none.
+    pub lookups_per_s: u32,
     /// Private networks that may be reached; `"loopback"` has become its two blocks.
     pub allow_private: Vec<IpNet>,
     /// Allow http:// besides https://.
@@ -29,6 +31,7 @@ impl Egress {
         let egress = Self {
             timeout: reader.seconds("egress.timeout_s", 1..=300),
             connect_timeout: reader.seconds("egress.connect_timeout_s", 1..=300),
+            lookups_per_s: reader.integer("egress.lookups_per_s", 0..=10_000),
             allow_private: reader.networks("egress.allow_private"),
             allow_http: reader.boolean("egress.allow_http"),
             response_max: reader.bytes("egress.response_max_bytes", 1_024..=16 << 20),

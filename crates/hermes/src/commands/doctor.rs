@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use hermes_config::{Config, environment};
+use hermes_config::{Config, StoreKind, environment};
 use hermes_ports::clock::SystemClock;
 use hermes_wasm_host::{HostOptions, WasmHost};
 
@@ -74,7 +74,11 @@ async fn store(config: &Config) -> anyhow::Result<String> {
     let stores = open_stores(config, SystemClock::at_boot()).await?;
     stores.cascades.ping().await.context("the store of cascades does not answer")?;
     stores.close().await;
-    Ok("opens, answers, every commit is flushed".to_owned())
+    Ok(match config.store.kind {
+        StoreKind::Embedded => "opens, answers, every commit is flushed".to_owned(),
+        // No client can read it: it stands in the servers' configuration.
+        StoreKind::Nats => "opens, answers; the servers must have `sync_interval: always`".to_owned(),
+    })
 }
 
 fn engine() -> anyhow::Result<String> {

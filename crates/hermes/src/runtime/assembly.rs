@@ -171,7 +171,11 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
             transactional: config.admission.transactional_max.get(),
             bulk: config.admission.bulk_max.get(),
         },
-        gateway: GatewayOptions { call_limit: config.egress.timeout, ..GatewayOptions::default() },
+        gateway: GatewayOptions {
+            call_limit: config.egress.timeout,
+            lookups_per_s: config.egress.lookups_per_s,
+            ..GatewayOptions::default()
+        },
         webhooks: WebhookOptions {
             post_limit: config.webhooks.timeout,
             retry_delays: config.webhooks.retry_delays.clone(),

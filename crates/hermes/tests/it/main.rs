@@ -7,6 +7,7 @@ mod breaker;
 mod crash;
 mod drain;
 mod hot_swap;
+mod lookups;
 mod policies;
 mod receipts;
 mod recovery;
