@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod adapter;
 pub(crate) mod client;
 pub(crate) mod dev;
 pub(crate) mod doctor;

@@ -39,6 +39,8 @@ enum Command {
     Message(commands::message::Options),
     /// Provider connections.
     Provider(commands::provider::Options),
+    /// Provider adapters: upload, activate, roll back, test a component.
+    Adapter(commands::adapter::Options),
     /// Load generator and figures.
     Bench(bench::Options),
 }
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Key(options) => commands::key::run(options),
         Command::Message(options) => commands::message::run(options),
         Command::Provider(options) => commands::provider::run(options),
+        Command::Adapter(options) => commands::adapter::run(options),
         Command::Bench(options) => bench::run(options),
     };
     match result {

@@ -167,6 +167,15 @@ impl Client {
         self.answer(with_body(self.request(Method::POST, path).header(header.0, header.1), body)).await
     }
 
+    /// A POST of an adapter's component.
+    ///
+    /// # Errors
+    /// As for [`Client::get`].
+    pub(crate) async fn post_component(&self, path: &str, component: Vec<u8>) -> anyhow::Result<Value> {
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/wasm");
+        self.answer(request.body(component)).await
+    }
+
     /// # Errors
     /// As for [`Client::get`].
     pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<Value> {

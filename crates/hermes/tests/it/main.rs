@@ -4,6 +4,7 @@
 
 mod behaviours;
 mod breaker;
+mod cli;
 mod crash;
 mod drain;
 mod hot_swap;
