@@ -12,7 +12,7 @@ use hermes_actor_webhook::{Options as WebhookOptions, Ports as WebhookPorts, Web
 use hermes_directory::Directory;
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, Outbox, ProviderGateway,
-    ReceiptInbox, Upkeep, adapter::AdapterHost, clock::SystemClock,
+    ReceiptInbox, Upkeep, adapter::AdapterHost, clock::SystemClock, outbox::WebhookNotifier,
 };
 use hermes_supervision::{
     Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
@@ -156,6 +156,11 @@ impl HermesSystem {
     /// Provider connections.
     pub fn gateway(&self) -> Arc<dyn ProviderGateway> {
         Arc::new(self.gateway.clone())
+    }
+
+    /// Tells endpoints' actors of deliveries that are owed.
+    pub fn notifier(&self) -> Arc<dyn WebhookNotifier> {
+        Arc::new(self.webhooks.clone())
     }
 
     /// The receipt inbox that whoever parks receipts must use.

@@ -17,6 +17,7 @@ mod outbox;
 mod receipt_inbox;
 mod registry;
 mod schema;
+mod suppressions;
 mod term;
 mod term_merge;
 mod term_tail;

@@ -69,6 +69,11 @@ impl Outbox for EmbeddedBackend {
         found.iter().map(read).collect()
     }
 
+    async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError> {
+        let owe = move |tx: &mut WriteTx<'_>| insert(tx.db, &entries).map(Ok);
+        self.writer().write("adding webhooks", owe).await
+    }
+
     async fn record(&self, updates: Vec<DeliveryUpdate>) -> Result<(), StoreError> {
         let record =
             move |tx: &mut WriteTx<'_>| updates.iter().try_for_each(|update| apply(tx.db, update)).map(Ok);

@@ -10,9 +10,10 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
+    include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
 ];
 
 /// How long a connection waits for another one's lock. Only checkpoints hold any, and only briefly.
@@ -89,7 +90,7 @@ mod tests {
         let db = open_writer(&path, &options).unwrap();
         db.pragma_update(None, "user_version", 99).unwrap();
         drop(db);
-        assert!(matches!(open_writer(&path, &options), Err(OpenError::TooNew { found: 99, known: 2 })));
+        assert!(matches!(open_writer(&path, &options), Err(OpenError::TooNew { found: 99, known: 3 })));
     }
 
     #[test]

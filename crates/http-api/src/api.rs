@@ -6,7 +6,7 @@ use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
-    ProviderGateway, ReceiptInbox, Registry, adapter::AdapterHost,
+    ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
 
@@ -34,6 +34,10 @@ pub struct ApiPorts {
     pub idempotency: Arc<dyn Idempotency>,
     /// Lists webhook deliveries.
     pub outbox: Arc<dyn Outbox>,
+    /// Tells endpoints' actors of deliveries that are owed.
+    pub notifier: Arc<dyn WebhookNotifier>,
+    /// Addresses that tenants must not write to.
+    pub suppressions: Arc<dyn Suppressions>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.

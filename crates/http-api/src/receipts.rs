@@ -2,6 +2,7 @@
 
 mod account;
 mod apply;
+mod inbound;
 mod parked;
 mod receive;
 mod refusal;

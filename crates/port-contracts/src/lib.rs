@@ -14,6 +14,7 @@ pub mod message_log;
 pub mod outbox;
 pub mod receipt_inbox;
 pub mod registry;
+pub mod suppressions;
 
 mod ports;
 
@@ -46,6 +47,7 @@ macro_rules! all_contracts {
         $crate::outbox_contract!($make);
         $crate::receipt_inbox_contract!($make);
         $crate::registry_contract!($make);
+        $crate::suppressions_contract!($make);
     };
 }
 
@@ -56,6 +58,7 @@ mod tests {
     fn every_behaviour_is_listed_in_the_macro_of_its_suite() {
         for source in [
             include_str!("cascade_store.rs"),
+            include_str!("suppressions.rs"),
             include_str!("commit_parts.rs"),
             include_str!("idempotency.rs"),
             include_str!("message_log.rs"),

@@ -10,6 +10,7 @@ macro_rules! outbox_contract {
             recorded_tries_are_kept,
             a_record_of_an_unknown_entry_is_ignored,
             the_log_is_newest_first_and_paged,
+            what_no_message_brings_is_owed_once,
             redelivery_counts_and_then_makes_finished_ones_pending,
         );
     };
@@ -115,6 +116,29 @@ pub async fn the_log_is_newest_first_and_paged(ports: &Ports) {
     assert_eq!(first, newest_first[..2]);
     let rest = events(&ports.outbox.list(ENDPOINT, first.last().copied(), 9).await.unwrap());
     assert_eq!(rest, newest_first[2..]);
+}
+
+/// An event that is told twice is owed once.
+pub async fn what_no_message_brings_is_owed_once(ports: &Ports) {
+    let id = envelope().build().id;
+    let entry = OutboxEntry {
+        endpoint: ENDPOINT,
+        event: EventId::new(START, 7),
+        message: id,
+        event_type: "inbound.received",
+        body: "{}".into(),
+        created_at: START,
+    };
+    ports.outbox.owe(vec![entry.clone()]).await.unwrap();
+    ports.outbox.record(vec![update(entry.event, DeliveryStatus::Delivered, START)]).await.unwrap();
+    ports
+        .outbox
+        .owe(vec![entry.clone(), OutboxEntry { event: EventId::new(START, 8), ..entry.clone() }])
+        .await
+        .unwrap();
+    let log = ports.outbox.list(ENDPOINT, None, 9).await.unwrap();
+    assert_eq!(events(&log), [EventId::new(START, 8), entry.event]);
+    assert_eq!((log[1].status, log[1].event_type.as_str()), (DeliveryStatus::Delivered, "inbound.received"));
 }
 
 /// A dry run changes nothing; what is pending already is not counted.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hermes_ports::{CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry};
+use hermes_ports::{CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions};
 
 /// The storing ports of one deployment, over the same storage.
 #[derive(Clone, Debug)]
@@ -19,16 +19,26 @@ pub struct Ports {
     pub registry: Arc<dyn Registry>,
     /// Lists.
     pub log: Arc<dyn MessageLog>,
+    /// Addresses not to write to.
+    pub suppressions: Arc<dyn Suppressions>,
 }
 
 impl Ports {
     /// The ports of a backend that implements all of them.
     pub fn of<B>(backend: &Arc<B>) -> Self
     where
-        B: CascadeStore + Idempotency + Outbox + ReceiptInbox + Registry + MessageLog + 'static,
+        B: CascadeStore
+            + Idempotency
+            + Outbox
+            + ReceiptInbox
+            + Registry
+            + MessageLog
+            + Suppressions
+            + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        Self { cascades, claims, outbox, parked, registry, log }
+        let suppressions = Arc::clone(backend);
+        Self { cascades, claims, outbox, parked, registry, log, suppressions }
     }
 }

@@ -17,6 +17,7 @@ pub mod provider_gateway;
 pub mod receipt_inbox;
 pub mod registry;
 pub mod store_error;
+pub mod suppressions;
 pub mod upkeep;
 
 pub use actor_tree::ActorTree;
@@ -32,4 +33,5 @@ pub use provider_gateway::ProviderGateway;
 pub use receipt_inbox::ReceiptInbox;
 pub use registry::Registry;
 pub use store_error::StoreError;
+pub use suppressions::Suppressions;
 pub use upkeep::Upkeep;

@@ -90,6 +90,12 @@ pub trait Outbox: Send + Sync + fmt::Debug {
     /// `Unavailable`.
     async fn pending(&self, endpoint: EndpointId, limit: usize) -> Result<Vec<Delivery>, StoreError>;
 
+    /// Adds notifications that no commit of a message brings. One that is there already stays as it is.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError>;
+
     /// Records tries. Unknown entries are ignored.
     ///
     /// # Errors

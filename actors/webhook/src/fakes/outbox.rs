@@ -80,6 +80,11 @@ impl Outbox for FakeOutbox {
         Ok(pending)
     }
 
+    async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError> {
+        self.commit(&entries);
+        Ok(())
+    }
+
     async fn record(&self, updates: Vec<DeliveryUpdate>) -> Result<(), StoreError> {
         self.fail()?;
         self.batches.lock().push(updates.len());

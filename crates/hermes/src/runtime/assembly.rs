@@ -17,7 +17,7 @@ use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
 use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
-use hermes_domain::{address::Channel, message::Mode};
+use hermes_domain::{address::Channel, connection::Connection, message::Mode};
 use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
@@ -75,14 +75,7 @@ impl Assembly {
         let directory = Directory::open(stores.registry(), keys::keys(config)?)
             .await
             .context("could not read the directory")?;
-        let simulator_url = settings.simulator_url.clone();
-        let test_only = |connection: &hermes_domain::connection::Connection| {
-            (connection.mode == Mode::Test).then(|| simulator_url.clone())
-        };
-        directory
-            .update_base_urls(test_only)
-            .await
-            .context("could not point test connections at the simulator")?;
+        to_simulator(&directory, &settings.simulator_url).await?;
         let mint = Arc::new(Mint::new(Arc::new(clock), (0..=255).collect()));
         bootstrap(config, &directory, &mint, clock).await?;
         let adapters = adapters(config, &stores.registry()).await?;
@@ -108,6 +101,8 @@ impl Assembly {
                 log: Arc::clone(&stores.embedded) as _,
                 idempotency: Arc::clone(&stores.embedded) as _,
                 outbox: Arc::clone(&stores.embedded) as _,
+                notifier: system.notifier(),
+                suppressions: Arc::clone(&stores.embedded) as _,
                 receipts: system.receipts(),
                 registry: stores.registry(),
                 gateway: system.gateway(),
@@ -125,6 +120,13 @@ impl Assembly {
         let (router, parked_receipts) = router(state);
         Ok(Self { router, parked_receipts, system, stores, directory, mint, clock, draining })
     }
+}
+
+/// Points the connections of test mode at the simulator: by construction they reach nothing else.
+async fn to_simulator(directory: &Directory, url: &str) -> anyhow::Result<()> {
+    let test_only = |connection: &Connection| (connection.mode == Mode::Test).then(|| url.to_owned());
+    let moved = directory.update_base_urls(test_only).await;
+    moved.map(drop).context("could not point test connections at the simulator")
 }
 
 fn api_settings(

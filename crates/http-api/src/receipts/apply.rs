@@ -17,7 +17,7 @@ use hermes_ports::{
 };
 use tracing::{debug, error, warn};
 
-use super::{account, refusal::Refusal};
+use super::{account, inbound, refusal::Refusal};
 use crate::{api::Api, messages::deliver};
 
 /// What became of an entry.
@@ -48,17 +48,25 @@ impl Applied {
     }
 }
 
-/// Applies an entry that came through `connection`. `from_url` is the reference in the callback's address.
+/// Applies an entry that came through `connection`. `from_url` is the reference in the callback's address,
+/// `callback` its body.
 pub(super) async fn apply(
     api: &Api,
     connection: ConnectionId,
     from_url: Option<AttemptRef>,
+    callback: &[u8],
     entry: ReceivedEntry,
 ) -> Result<Applied, Refusal> {
     let (reference, account, receipt) = match entry {
         ReceivedEntry::Receipt { reference, account, receipt } => (reference, account, receipt),
         ReceivedEntry::Inbound(inbound) => {
             debug!(provider.connection = %connection, kind = ?inbound.kind, "a recipient wrote");
+            let owner = account::connection_of(api, connection, inbound.account.as_deref());
+            let access = owner.and_then(|owner| api.directory().access(owner));
+            if let Some(access) = access {
+                let kept = inbound::take(api, &access.connection, &inbound, callback).await;
+                kept.map_err(|failure| later(&failure))?;
+            }
             return Ok(Applied::Inbound);
         }
     };

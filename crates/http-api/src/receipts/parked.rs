@@ -86,10 +86,11 @@ impl ParkedReceipts {
             return true;
         };
         let reference = webhook.url.parse().ok().and_then(|url| reference_of(&url));
+        let body = webhook.body.clone();
         match self.api.ports.gateway.receive(parked.connection, webhook).await {
             Ok(Ok(Received { entries, .. })) => {
                 for entry in entries {
-                    match apply::apply(&self.api, parked.connection, reference, entry).await {
+                    match apply::apply(&self.api, parked.connection, reference, &body, entry).await {
                         Ok(applied) => self.count(parked.connection, applied.label()),
                         Err(_) => return false,
                     }
@@ -130,7 +131,7 @@ impl ParkedReceipts {
     async fn look(&self, parked: &Parked) -> bool {
         let Some(receipt) = decode_receipt(&parked.body) else { return false };
         let entry = ReceivedEntry::Receipt { reference: Some(parked.key.clone()), account: None, receipt };
-        let applied = apply::apply(&self.api, parked.connection, None, entry).await;
+        let applied = apply::apply(&self.api, parked.connection, None, &[], entry).await;
         let found = applied.is_ok_and(|applied| applied != Applied::Orphan);
         if found {
             info!(provider.connection = %parked.connection, "an orphaned receipt has found its message");

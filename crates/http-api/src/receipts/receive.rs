@@ -52,7 +52,7 @@ pub(super) async fn receive(
     };
     let Received { entries, reply } = received;
     for entry in entries {
-        let result = apply::apply(&api, connection, reference, entry).await;
+        let result = apply::apply(&api, connection, reference, &webhook.body, entry).await;
         let result = result.map_err(|refusal| refuse(&provider, refusal))?;
         count(&provider, result.label());
     }

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use crate::{
     client::{self, Answer, Call},
     contract,
-    fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake},
+    fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake, FakeNotifier},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://hermes.example";
@@ -46,6 +46,7 @@ pub(crate) struct App {
     pub(crate) inbox: Arc<FakeInbox>,
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
+    pub(crate) notifier: Arc<FakeNotifier>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ready: Arc<AtomicBool>,
@@ -92,6 +93,7 @@ impl App {
             busy: AtomicBool::new(false),
         });
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
+        let notifier = Arc::new(FakeNotifier::default());
         let ready = Arc::new(AtomicBool::new(true));
         let ports = ApiPorts {
             directory: directory.clone(),
@@ -101,6 +103,8 @@ impl App {
             log: backend.clone(),
             idempotency: backend.clone(),
             outbox: backend.clone(),
+            notifier: notifier.clone(),
+            suppressions: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
             gateway: gateway.clone(),
@@ -115,7 +119,19 @@ impl App {
         let (router, parked_receipts) = router(state);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let parked_receipts = tokio::sync::Mutex::new(parked_receipts);
-        Self { address, parked_receipts, backend, intake, inbox, gateway, actors, clock, directory, ready }
+        Self {
+            address,
+            parked_receipts,
+            backend,
+            intake,
+            inbox,
+            gateway,
+            actors,
+            notifier,
+            clock,
+            directory,
+            ready,
+        }
     }
 
     /// Sends a request and holds the answer against the document.

@@ -28,6 +28,7 @@ use hermes_ports::{
     http::{HttpResponse, Webhook},
     idempotency::Claim,
     message_intake::SubmitError,
+    outbox::{OutboxEntry, WebhookNotifier},
     receipt_inbox::ParkedId,
 };
 use hermes_testkit::{ManualClock, MemoryBackend};
@@ -95,6 +96,18 @@ impl CascadeInbox for FakeInbox {
             }
             Err(reason) => Ok(Delivered::Ignored(reason)),
         }
+    }
+}
+
+/// Remembers what endpoints' actors were told.
+#[derive(Debug, Default)]
+pub(crate) struct FakeNotifier {
+    pub(crate) told: Mutex<Vec<OutboxEntry>>,
+}
+
+impl WebhookNotifier for FakeNotifier {
+    fn notify(&self, entries: Vec<OutboxEntry>) {
+        self.told.lock().extend(entries);
     }
 }
 

@@ -12,6 +12,7 @@ mod contract;
 mod edge;
 mod fakes;
 mod idempotency;
+mod inbound;
 mod isolation;
 mod lists;
 mod malformed;

@@ -6,6 +6,7 @@ mod log;
 mod outbox;
 mod receipts;
 mod records;
+mod suppressions;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,6 +22,7 @@ use hermes_ports::{
     outbox::Delivery,
     receipt_inbox::{Parked, ParkedId},
     registry::Record,
+    suppressions::{SuppressedAddress, Suppression},
 };
 use parking_lot::Mutex;
 
@@ -41,6 +43,7 @@ struct Tables {
     parked_once: HashMap<receipts::Content, ParkedId>,
     parked_last: i64,
     records: BTreeMap<(&'static str, String), Record>,
+    suppressions: BTreeMap<SuppressedAddress, Suppression>,
 }
 
 struct Row {

@@ -38,6 +38,14 @@ impl Outbox for MemoryBackend {
         Ok(pending)
     }
 
+    async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError> {
+        let mut tables = self.tables.lock();
+        for entry in entries {
+            tables.outbox.entry((entry.endpoint, entry.event)).or_insert_with(|| pending(entry));
+        }
+        Ok(())
+    }
+
     async fn record(&self, updates: Vec<DeliveryUpdate>) -> Result<(), StoreError> {
         let mut tables = self.tables.lock();
         for update in updates {

@@ -1,0 +1,156 @@
+//! What people write, and what they want to hear no more of.
+
+use hermes_domain::{
+    EventId, TenantId,
+    connection::Connection,
+    message::{Envelope, Mode},
+    tenant::Endpoint,
+};
+use hermes_ports::{
+    StoreError,
+    adapter::{Inbound, InboundKind},
+    message_log::MessageQuery,
+    outbox::OutboxEntry,
+    suppressions::{SuppressedAddress, Suppression, SuppressionReason},
+};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::api::Api;
+
+const RECEIVED: &str = "inbound.received";
+const OPTED_OUT: &str = "recipient.opted_out";
+
+/// Keeps what an inbound message or a change of consent means for each tenant that it concerns, and owes their
+/// endpoints the news. Doing so again for the same callback changes nothing. `callback` is the callback's body.
+///
+/// A connection of one tenant concerns that tenant. One that all tenants share concerns those that have written to
+/// the address.
+pub(super) async fn take(
+    api: &Api,
+    connection: &Connection,
+    inbound: &Inbound,
+    callback: &[u8],
+) -> Result<(), StoreError> {
+    let tenants = match connection.tenant {
+        Some(tenant) => vec![tenant],
+        None => api.directory().read(|all| all.tenants().iter().map(|tenant| tenant.value.id).collect()),
+    };
+    for tenant in tenants {
+        let newest = newest_message(api, tenant, connection.mode, &inbound.from).await?;
+        if newest.is_none() && connection.tenant.is_none() {
+            continue;
+        }
+        consent(api, tenant, connection.mode, inbound).await?;
+        // Without a message there is nothing that an event could name: addresses never leave with one.
+        if let Some(envelope) = newest {
+            tell(api, connection, inbound, &envelope, callback).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn newest_message(
+    api: &Api,
+    tenant: TenantId,
+    mode: Mode,
+    address: &str,
+) -> Result<Option<std::sync::Arc<Envelope>>, StoreError> {
+    let query = MessageQuery {
+        tenant,
+        mode,
+        status: None,
+        channel: None,
+        tag: None,
+        to: Some(address.to_owned()),
+        created_after: None,
+        created_before: None,
+        before: None,
+        limit: 1,
+    };
+    let found = api.ports.log.list(query).await?;
+    Ok(found.into_iter().next().map(|stored| stored.envelope))
+}
+
+async fn consent(api: &Api, tenant: TenantId, mode: Mode, inbound: &Inbound) -> Result<(), StoreError> {
+    let address = SuppressedAddress::new(tenant, mode, inbound.channel, &inbound.from);
+    let reason = match inbound.kind {
+        InboundKind::OptOut => SuppressionReason::OptOut,
+        InboundKind::Complaint => SuppressionReason::Complaint,
+        InboundKind::HardBounce => SuppressionReason::HardBounce,
+        InboundKind::OptIn => return api.ports.suppressions.consent(address).await,
+        InboundKind::Message => return Ok(()),
+    };
+    api.ports.suppressions.suppress(address, Suppression { reason, since: api.now() }).await
+}
+
+async fn tell(
+    api: &Api,
+    connection: &Connection,
+    inbound: &Inbound,
+    envelope: &Envelope,
+    callback: &[u8],
+) -> Result<(), StoreError> {
+    let endpoints = api.directory().endpoints_for(envelope.tenant, envelope.mode);
+    let wanting = |event_type| endpoints.iter().filter(move |endpoint| endpoint.wants(event_type, true));
+    let entry = |event_type: &'static str, endpoint: &Endpoint| OutboxEntry {
+        endpoint: endpoint.id,
+        event: event_id(envelope, event_type, inbound, callback),
+        message: envelope.id,
+        event_type,
+        body: body(api, event_type, connection, inbound, envelope),
+        created_at: api.now(),
+    };
+    let event_types: &[&'static str] = match inbound.kind {
+        InboundKind::OptOut => &[RECEIVED, OPTED_OUT],
+        InboundKind::Complaint => &[OPTED_OUT],
+        InboundKind::OptIn | InboundKind::Message => &[RECEIVED],
+        // The receipt of the message has told it.
+        InboundKind::HardBounce => &[],
+    };
+    let owed: Vec<_> = event_types
+        .iter()
+        .flat_map(|event_type| wanting(event_type).map(|endpoint| entry(event_type, endpoint)))
+        .collect();
+    if owed.is_empty() {
+        return Ok(());
+    }
+    api.ports.outbox.owe(owed.clone()).await?;
+    api.ports.notifier.notify(owed);
+    Ok(())
+}
+
+/// The same for a callback that is sent twice.
+fn event_id(envelope: &Envelope, event_type: &str, inbound: &Inbound, callback: &[u8]) -> EventId {
+    let mut hash = Sha256::new_with_prefix(event_type);
+    hash.update(&inbound.from);
+    hash.update(callback);
+    let random = hash.finalize().iter().take(10).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    EventId::new(envelope.created_at, random)
+}
+
+fn body(
+    api: &Api,
+    event_type: &str,
+    connection: &Connection,
+    inbound: &Inbound,
+    envelope: &Envelope,
+) -> String {
+    let kind = match inbound.kind {
+        InboundKind::OptOut => "opt_out",
+        InboundKind::Complaint => "complaint",
+        InboundKind::HardBounce => "hard_bounce",
+        InboundKind::OptIn => "opt_in",
+        InboundKind::Message => "message",
+    };
+    let data = json!({
+        "message_id": envelope.id.to_string(),
+        "mode": envelope.mode.as_str(),
+        "channel": inbound.channel.as_str(),
+        "provider": connection.name,
+        "kind": kind,
+        "tags": envelope.tags,
+        "metadata": envelope.metadata,
+    });
+    json!({ "type": event_type, "timestamp": api.now().rfc3339(), "data": data }).to_string()
+}
