@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header};
-use ring::digest::{SHA256, digest};
+use http::HeaderMap;
 
 use super::{Twilio, fault, fault::Fault};
-use crate::{TwilioAccount, inbound::header_text};
+use crate::{
+    TwilioAccount,
+    credentials::{basic, same},
+};
 
 /// One way to log in to an account.
 pub(super) struct Login {
@@ -28,7 +29,7 @@ pub(super) fn log_in(
     account_in_path: &str,
     path: &str,
 ) -> Result<Arc<TwilioAccount>, Fault> {
-    let account = basic_credentials(headers)
+    let account = basic(headers)
         .and_then(|(user, password)| {
             let logins = twilio.logins.read();
             let login = logins.get(&user)?;
@@ -36,18 +37,4 @@ pub(super) fn log_in(
         })
         .ok_or(fault::UNAUTHENTICATED)?;
     if account.account_sid == account_in_path { Ok(account) } else { Err(fault::not_found(path)) }
-}
-
-fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let (scheme, encoded) = header_text(headers, header::AUTHORIZATION)?.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
-}
-
-/// Compares digests, so that the time taken tells nothing about where the texts differ.
-fn same(expected: &str, given: &str) -> bool {
-    digest(&SHA256, expected.as_bytes()).as_ref() == digest(&SHA256, given.as_bytes()).as_ref()
 }

@@ -8,6 +8,7 @@ use crate::{
     carrier::History,
     clock::{self, UnixMillis},
     script::ReceiptEvent,
+    segments,
 };
 
 /// A message that Twilio took over.
@@ -93,7 +94,7 @@ impl Message {
         let status = latest.map_or(Status { name: first_status, error_code: None }, |(_, status)| status);
         let path = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account_sid, self.sid);
         // With a Messaging Service nothing is known until a sender was chosen.
-        let segments = if status.name == "accepted" { 0 } else { segments(&self.body) };
+        let segments = if status.name == "accepted" { 0 } else { segments::count(&self.body) };
         Resource {
             account_sid: &self.account_sid,
             api_version: "2010-04-01",
@@ -119,41 +120,9 @@ impl Message {
     }
 }
 
-/// GSM-7 characters beyond ASCII letters and digits that take one unit, and those that take two.
-const GSM_SINGLE: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
-const GSM_DOUBLE: &str = "^{}\\[]~|€";
-
-/// Segments billed: 160 GSM-7 units alone or 153 each, 70 UCS-2 units alone or 67 each.
-fn segments(body: &str) -> usize {
-    let gsm_units = body.chars().try_fold(0, |units, character| {
-        if character.is_ascii_alphanumeric() || GSM_SINGLE.contains(character) {
-            Some(units + 1)
-        } else if GSM_DOUBLE.contains(character) {
-            Some(units + 2)
-        } else {
-            None
-        }
-    });
-    let (units, alone, split) = match gsm_units {
-        Some(units) => (units, 160, 153),
-        None => (body.encode_utf16().count(), 70, 67),
-    };
-    if units <= alone { 1 } else { units.div_ceil(split) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn segments_follow_the_encoding() {
-        assert_eq!(segments(&"a".repeat(160)), 1);
-        assert_eq!(segments(&"a".repeat(161)), 2);
-        assert_eq!(segments(&"€".repeat(80)), 1);
-        assert_eq!(segments(&"€".repeat(81)), 2);
-        assert_eq!(segments(&"ш".repeat(70)), 1);
-        assert_eq!(segments(&"ш".repeat(135)), 3);
-    }
 
     #[test]
     fn the_resource_follows_the_history() {
