@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
+use url::Url;
 
 /// The accounts of every provider. The same key twice: the later one counts.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,6 +15,8 @@ pub struct Accounts {
     pub ses: Vec<SesAccount>,
     /// Google service accounts.
     pub fcm: Vec<FcmAccount>,
+    /// Messente API keys.
+    pub messente: Vec<MessenteAccount>,
 }
 
 /// A Twilio account.
@@ -72,6 +75,40 @@ pub struct SesAccount {
 pub struct FcmAccount {
     /// The JSON key as Google hands it out.
     pub service_account: serde_json::Value,
+}
+
+/// A Messente API key, with one inbound number.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessenteAccount {
+    /// The API user name, 32 hex digits in practice.
+    pub username: String,
+    /// Logs in, and keys the signature of delivery reports.
+    pub password: String,
+    /// The sender of messages that name none.
+    pub default_sender: String,
+    /// Senders that the account may use besides. Empty: every well-formed sender is accepted.
+    #[serde(default)]
+    pub senders: Vec<String>,
+    /// Where reports of messages without a `dlr_url` go. `None`: nowhere.
+    #[serde(default)]
+    pub dlr_url: Option<Url>,
+    /// The number that people write to.
+    pub inbound_number: String,
+    /// Shown with that number; keys the signature of messages from handsets.
+    pub inbound_secret: String,
+    /// Where messages from handsets go. `None`: where the report of the message answered went, without its
+    /// query.
+    #[serde(default)]
+    pub inbound_url: Option<Url>,
+}
+
+impl fmt::Debug for MessenteAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessenteAccount")
+            .field("default_sender", &self.default_sender)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for TwilioAccount {

@@ -24,6 +24,10 @@ pub(crate) trait Submission: Send + Sync + 'static {
     /// The address, to tell recipients apart; only its tail is kept.
     fn recipient(&self) -> &str;
     fn behaviour(&self) -> Behaviour;
+    /// How long after its acceptance the message is held back before anything happens to it.
+    fn held_for(&self, _accepted_at: UnixMillis) -> Duration {
+        Duration::ZERO
+    }
     /// Remembers the message for lookups, with what will have happened to it by when.
     fn keep(&self, world: &World, accepted_at: UnixMillis, history: History);
     /// The provider's success answer.
@@ -144,7 +148,15 @@ fn entry<S: Submission>(submission: &S, verdict: Verdict, status: u16, at: UnixM
     }
 }
 
-fn process<S: Submission>(world: &Arc<World>, submission: S, course: Course, lost: bool, now: UnixMillis) {
+fn process<S: Submission>(
+    world: &Arc<World>,
+    submission: S,
+    mut course: Course,
+    lost: bool,
+    now: UnixMillis,
+) {
+    let hold = submission.held_for(now);
+    course.events.iter_mut().for_each(|(delay, _)| *delay += hold);
     let happens_at =
         |delay: Duration| now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
     let history = course.events.iter().map(|(delay, event)| (happens_at(*delay), *event)).collect();

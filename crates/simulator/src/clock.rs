@@ -19,6 +19,23 @@ pub(crate) fn rfc3339(at: UnixMillis) -> String {
     format!("{:.3}", timestamp(at))
 }
 
+/// `2026-11-24T02:00:00.389000`, in UTC though it does not say so.
+pub(crate) fn micros_without_zone(at: UnixMillis) -> String {
+    timestamp(at).strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string()
+}
+
+/// `2026-11-24T02:00:00.389000Z`.
+pub(crate) fn micros_utc(at: UnixMillis) -> String {
+    format!("{:.6}", timestamp(at))
+}
+
+/// Reads any ISO 8601 time, in UTC where it names no zone.
+pub(crate) fn parse_iso8601(text: &str) -> Option<UnixMillis> {
+    let without_zone =
+        || Some(text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    text.parse().ok().or_else(without_zone).map(Timestamp::as_millisecond)
+}
+
 /// Reads any RFC 3339 time.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixMillis> {
     text.parse::<Timestamp>().ok().map(|at| at.as_millisecond())
@@ -56,6 +73,12 @@ mod tests {
         assert_eq!(rfc2822(at), "Tue, 24 Nov 2026 02:00:00 +0000");
         assert_eq!(date(at), "2026-11-24");
         assert_eq!(carrier_minute(at), "2611240200");
+        assert_eq!(micros_without_zone(at), "2026-11-24T02:00:00.678000");
+        assert_eq!(micros_utc(at), "2026-11-24T02:00:00.678000Z");
+        assert_eq!(parse_iso8601("2026-11-24T03:00:00.678+01:00"), Some(at));
+        assert_eq!(parse_iso8601("2026-11-24T02:00:00.678"), Some(at));
+        assert_eq!(parse_iso8601("2026-11-24T02:00"), Some(at - 678));
+        assert_eq!(parse_iso8601("soon"), None);
         assert_eq!(parse_amz_date("20261124T020000Z"), Some(at - 678));
         assert_eq!(parse_amz_date("2026-11-24"), None);
     }

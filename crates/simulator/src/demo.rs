@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::{Accounts, FcmAccount, SesAccount, TwilioAccount};
+use crate::{Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount};
 
 /// The configuration set of the demo SES account.
 pub const SES_CONFIGURATION_SET: &str = "hermes";
@@ -63,12 +63,28 @@ pub fn fcm_service_account(token_uri: &str) -> serde_json::Value {
     })
 }
 
-/// The accounts that a simulator has unless told otherwise: the three above.
+/// Demo Messente API key; any well-formed sender is accepted.
+#[must_use]
+pub fn messente() -> MessenteAccount {
+    MessenteAccount {
+        username: "00000000000000000000000000000e55".into(),
+        password: "fedcba9876543210fedcba9876543210".into(),
+        default_sender: "Hermes".into(),
+        senders: Vec::new(),
+        dlr_url: None,
+        inbound_number: "+37251000001".into(),
+        inbound_secret: "demo-inbound-shared-secret".into(),
+        inbound_url: None,
+    }
+}
+
+/// The accounts that a simulator has unless told otherwise: those above.
 #[must_use]
 pub fn accounts() -> Accounts {
     Accounts {
         twilio: vec![twilio()],
         ses: vec![ses()],
+        messente: vec![messente()],
         fcm: vec![FcmAccount { service_account: fcm_service_account("https://oauth2.googleapis.com/token") }],
     }
 }

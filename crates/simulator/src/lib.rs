@@ -1,4 +1,4 @@
-//! The carrier simulator: Twilio, Amazon SES v2 and Firebase Cloud Messaging, played over HTTP.
+//! The carrier simulator: Twilio, Messente, Amazon SES v2 and Firebase Cloud Messaging, played over HTTP.
 //!
 //! It is a real server, as strict as the real services: it checks signatures and tokens, content types, field
 //! names, types and limits, and it answers with each provider's own error bodies. A connection uses it by
@@ -25,6 +25,7 @@ mod fcm;
 mod inbound;
 mod ledger;
 mod log;
+mod messente;
 mod options;
 mod pem;
 mod receipts;
@@ -36,6 +37,6 @@ mod ses;
 mod twilio;
 mod world;
 
-pub use accounts::{Accounts, FcmAccount, SesAccount, TwilioAccount};
+pub use accounts::{Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount};
 pub use options::{LogDetail, SimulatorOptions, SnsSignatureVersion};
 pub use server::{Error, RunningSimulator, Simulator};

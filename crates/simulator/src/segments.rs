@@ -17,7 +17,7 @@ fn gsm_units(text: &str) -> Option<usize> {
     text.chars().try_fold(0, |units, character| Some(units + gsm_unit(character)?))
 }
 
-fn gsm_unit(character: char) -> Option<usize> {
+pub(crate) fn gsm_unit(character: char) -> Option<usize> {
     if character.is_ascii_alphanumeric() || GSM_SINGLE.contains(character) {
         Some(1)
     } else if GSM_DOUBLE.contains(character) {

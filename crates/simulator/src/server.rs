@@ -24,6 +24,7 @@ use crate::{
     answer::CloseConnection,
     control, fcm,
     log::RequestLog,
+    messente,
     receipts::Receipts,
     ses, twilio,
     world::{Scenario, World},
@@ -158,6 +159,7 @@ fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<World, Error
         twilio: twilio::Twilio::new(messages_max),
         ses,
         fcm: fcm::Fcm::new(),
+        messente: messente::Messente::new(messages_max),
         base_url: base_url(options, address),
         scenario: parking_lot::RwLock::new(Scenario::new(options.receipt_delay)),
     };
@@ -188,6 +190,7 @@ fn router(world: Arc<World>) -> Router {
         .merge(twilio::routes())
         .merge(ses::routes())
         .merge(fcm::routes())
+        .merge(messente::routes())
         .merge(control::routes())
         .fallback(unknown_path)
         .with_state(world)
@@ -197,6 +200,7 @@ fn router(world: Arc<World>) -> Router {
 async fn unknown_path(uri: Uri) -> Response {
     match uri.path() {
         path if path.starts_with("/v2/email") => ses::unknown_operation().await,
+        path if messente::owns(path) => messente::not_found(),
         path if path.starts_with("/v1/") => fcm::unknown_method().await,
         _ => twilio::not_found(&uri),
     }

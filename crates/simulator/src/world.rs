@@ -13,6 +13,7 @@ use crate::{
     Accounts,
     fcm::{BadAccount, Fcm},
     log::RequestLog,
+    messente::Messente,
     receipts::Receipts,
     reference::Reference,
     script::Timing,
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) twilio: Twilio,
     pub(crate) ses: Ses,
     pub(crate) fcm: Fcm,
+    pub(crate) messente: Messente,
     /// The simulator's own URL, without a trailing slash.
     pub(crate) base_url: String,
     pub(crate) scenario: RwLock<Scenario>,
@@ -44,6 +46,7 @@ impl World {
         self.fcm.add_accounts(&accounts.fcm)?;
         accounts.twilio.into_iter().for_each(|account| self.twilio.add_account(account));
         accounts.ses.into_iter().for_each(|account| self.ses.add_account(account));
+        accounts.messente.into_iter().for_each(|account| self.messente.add_account(account));
         Ok(())
     }
 }

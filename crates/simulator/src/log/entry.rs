@@ -14,6 +14,7 @@ pub(crate) enum Provider {
     Twilio,
     Ses,
     Fcm,
+    Messente,
 }
 
 /// What the caller got.

@@ -5,6 +5,7 @@
 mod behaviours;
 mod control;
 mod fcm;
+mod messente;
 mod receiver;
 mod ses;
 mod sim;

@@ -1,7 +1,11 @@
 //! Answers compared with the providers' published descriptions.
 
+mod messente;
+
 use jsonschema::validator_for;
 use serde_json::{Value, json};
+
+pub(crate) use messente::{messente_answer, messente_error, messente_report};
 
 const TWILIO: &str = include_str!("../specs/twilio-messages.openapi.json");
 const SES: &str = include_str!("../specs/ses-v2-service-2.extract.json");
