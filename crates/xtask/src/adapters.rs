@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Everything that is built from `adapters/`; the last two exist for tests of the host.
-const COMPONENTS: [Component; 8] = [
+const COMPONENTS: [Component; 9] = [
     Component { name: "twilio", folder: "twilio", feature: None, output: "adapters/dist/twilio.wasm" },
     Component { name: "vonage", folder: "vonage", feature: None, output: "adapters/dist/vonage.wasm" },
     Component { name: "messente", folder: "messente", feature: None, output: "adapters/dist/messente.wasm" },
@@ -28,6 +28,12 @@ const COMPONENTS: [Component; 8] = [
         folder: "twilio",
         feature: Some("next"),
         output: "crates/wasm-host/tests/hostile/twilio_next.wasm",
+    },
+    Component {
+        name: "acme",
+        folder: "template",
+        feature: None,
+        output: "crates/wasm-host/tests/template/acme.wasm",
     },
     Component {
         name: "hostile",

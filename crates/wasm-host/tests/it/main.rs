@@ -12,6 +12,7 @@ mod ses_receipts;
 mod specs;
 mod support;
 mod swap;
+mod template;
 mod twilio;
 mod twilio_receipts;
 mod vonage;
