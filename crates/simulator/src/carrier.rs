@@ -43,7 +43,7 @@ pub(crate) trait Submission: Send + Sync + 'static {
 /// Why a submission was refused by the script; the provider's own checks refuse by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// 429; the caller adds `Retry-After: 1`.
+    /// 429; the caller adds `Retry-After: 1`, unless the provider says it with a success status.
     Throttled,
     /// 503, saying that nothing was processed.
     Unavailable,
@@ -78,7 +78,7 @@ pub(crate) async fn carry<S: Submission>(world: &Arc<World>, submission: S) -> R
     let now = clock::now();
     let response = match verdict {
         Verdict::Accept => submission.accepted(),
-        Verdict::Throttle => answer::with_retry_after(submission.refused(Refusal::Throttled), 1),
+        Verdict::Throttle => throttled(submission.refused(Refusal::Throttled)),
         Verdict::Unavailable => submission.refused(Refusal::Unavailable),
         Verdict::InvalidRecipient => submission.refused(Refusal::InvalidRecipient),
         Verdict::AcceptThenServerError => submission.refused(Refusal::ServerError),
@@ -92,6 +92,11 @@ pub(crate) async fn carry<S: Submission>(world: &Arc<World>, submission: S) -> R
         tokio::time::sleep(HANG_MAX).await;
     }
     response
+}
+
+/// A provider that refuses with 200 has no place for the header.
+fn throttled(response: Response) -> Response {
+    if response.status().is_success() { response } else { answer::with_retry_after(response, 1) }
 }
 
 /// Records a submission that failed its provider's checks, and passes the answer on.

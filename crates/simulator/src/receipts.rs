@@ -27,7 +27,7 @@ use sender::Sender;
 /// Most receipts waiting; more are dropped and counted.
 const WAITING_MAX: u64 = 2_000_000;
 
-/// One request to a receiver.
+/// One request to a receiver: a POST, or a GET where there is no body.
 #[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) url: Url,

@@ -83,7 +83,9 @@ impl Sender {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Fate {
-        let mut request = Request::new(Method::POST, outgoing.url.clone());
+        // Only Vonage has receipts without a body: they say everything in their query.
+        let method = if outgoing.body.is_empty() { Method::GET } else { Method::POST };
+        let mut request = Request::new(method, outgoing.url.clone());
         request.headers_mut().extend(outgoing.headers.iter().cloned());
         *request.body_mut() = Some(outgoing.body.clone().into());
         let Ok(mut response) = self.client.execute(request).await else { return Fate::TryAgain };
