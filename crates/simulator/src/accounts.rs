@@ -15,6 +15,8 @@ pub struct Accounts {
     pub ses: Vec<SesAccount>,
     /// Google service accounts.
     pub fcm: Vec<FcmAccount>,
+    /// Vonage accounts.
+    pub vonage: Vec<VonageAccount>,
     /// Messente API keys.
     pub messente: Vec<MessenteAccount>,
 }
@@ -111,6 +113,84 @@ impl fmt::Debug for MessenteAccount {
     }
 }
 
+/// A Vonage account, and the application through which it uses the Messages API.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VonageAccount {
+    /// Eight characters.
+    pub api_key: String,
+    /// Logs in.
+    pub api_secret: String,
+    /// Keys the tokens of Messages API callbacks, and signatures of the SMS API.
+    pub signature_secret: String,
+    /// How the SMS API signs. `None`: reports carry no signature, and signed requests are refused.
+    #[serde(default)]
+    pub signature_method: Option<VonageSignatureMethod>,
+    /// How the SMS API sends delivery reports and messages from handsets.
+    #[serde(default)]
+    pub report_method: VonageReportMethod,
+    /// Where the SMS API sends the delivery reports of messages that name no `callback`.
+    #[serde(default)]
+    pub report_url: Option<Url>,
+    /// Where the SMS API sends messages from handsets. `None`: where the report of the message answered went,
+    /// without the query.
+    #[serde(default)]
+    pub inbound_url: Option<Url>,
+    /// Senders that the account may use. Empty: every well-formed sender is accepted.
+    #[serde(default)]
+    pub senders: Vec<String>,
+    /// Logs in to the Messages API with tokens of its own.
+    #[serde(default)]
+    pub application: Option<VonageApplication>,
+}
+
+/// An application of a Vonage account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VonageApplication {
+    /// A UUID.
+    pub id: String,
+    /// Checks the application's tokens: PEM of the RSA public key (`PUBLIC KEY`), or of the private key
+    /// (`PRIVATE KEY`), from which the public one follows.
+    pub key: String,
+    /// Where status callbacks go whose message names no `webhook_url`.
+    #[serde(default)]
+    pub status_url: Option<Url>,
+    /// Where messages from handsets go. `None`: where the status of the message answered went, without the
+    /// query.
+    #[serde(default)]
+    pub inbound_url: Option<Url>,
+}
+
+/// How the SMS API signs requests and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VonageSignatureMethod {
+    /// MD5 of the parameters followed by the secret.
+    Md5Hash,
+    /// HMAC with MD5.
+    Md5Hmac,
+    /// HMAC with SHA-1.
+    Sha1Hmac,
+    /// HMAC with SHA-256.
+    Sha256Hmac,
+    /// HMAC with SHA-512.
+    Sha512Hmac,
+}
+
+/// How the SMS API sends delivery reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VonageReportMethod {
+    /// In the query.
+    Get,
+    /// As a form.
+    Post,
+    /// As a JSON object of texts.
+    #[default]
+    PostJson,
+}
+
 impl fmt::Debug for TwilioAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TwilioAccount").field("account_sid", &self.account_sid).finish_non_exhaustive()
@@ -128,5 +208,17 @@ impl fmt::Debug for FcmAccount {
         f.debug_struct("FcmAccount")
             .field("project_id", &self.service_account["project_id"])
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VonageAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VonageAccount").field("api_key", &self.api_key).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VonageApplication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VonageApplication").field("id", &self.id).finish_non_exhaustive()
     }
 }

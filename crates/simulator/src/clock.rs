@@ -46,6 +46,16 @@ pub(crate) fn rfc2822(at: UnixMillis) -> String {
     timestamp(at).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
+/// `2026-11-24 02:00:00`, in UTC.
+pub(crate) fn date_and_time(at: UnixMillis) -> String {
+    timestamp(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `2026-11-24T02:00:00+0000`.
+pub(crate) fn basic_offset(at: UnixMillis) -> String {
+    timestamp(at).strftime("%Y-%m-%dT%H:%M:%S+0000").to_string()
+}
+
 /// `2026-11-24`, in UTC.
 pub(crate) fn date(at: UnixMillis) -> String {
     timestamp(at).strftime("%Y-%m-%d").to_string()
@@ -71,6 +81,8 @@ mod tests {
         let at = parse_rfc3339("2026-11-24T02:00:00.678Z").unwrap();
         assert_eq!(rfc3339(at), "2026-11-24T02:00:00.678Z");
         assert_eq!(rfc2822(at), "Tue, 24 Nov 2026 02:00:00 +0000");
+        assert_eq!(date_and_time(at), "2026-11-24 02:00:00");
+        assert_eq!(basic_offset(at), "2026-11-24T02:00:00+0000");
         assert_eq!(date(at), "2026-11-24");
         assert_eq!(carrier_minute(at), "2611240200");
         assert_eq!(micros_without_zone(at), "2026-11-24T02:00:00.678000");

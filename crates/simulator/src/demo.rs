@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::{Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount};
+use crate::{
+    Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount, VonageAccount, VonageApplication,
+    VonageReportMethod, VonageSignatureMethod,
+};
 
 /// The configuration set of the demo SES account.
 pub const SES_CONFIGURATION_SET: &str = "hermes";
@@ -78,6 +81,30 @@ pub fn messente() -> MessenteAccount {
     }
 }
 
+/// The private key (PEM) of the demo Vonage application, with which callers sign their tokens.
+pub const VONAGE_PRIVATE_KEY: &str = include_str!("fcm/test_key.pem");
+
+/// Demo Vonage account; any well-formed sender is accepted, and reports come as signed JSON.
+#[must_use]
+pub fn vonage() -> VonageAccount {
+    VonageAccount {
+        api_key: "abcd1234".into(),
+        api_secret: "abcdef0123456789".into(),
+        signature_secret: "SIGNATURE_SECRET_0123456789abcdef".into(),
+        signature_method: Some(VonageSignatureMethod::Sha256Hmac),
+        report_method: VonageReportMethod::PostJson,
+        report_url: None,
+        inbound_url: None,
+        senders: Vec::new(),
+        application: Some(VonageApplication {
+            id: "aaaaaaaa-bbbb-cccc-dddd-0123456789ab".into(),
+            key: VONAGE_PRIVATE_KEY.into(),
+            status_url: None,
+            inbound_url: None,
+        }),
+    }
+}
+
 /// The accounts that a simulator has unless told otherwise: those above.
 #[must_use]
 pub fn accounts() -> Accounts {
@@ -85,6 +112,7 @@ pub fn accounts() -> Accounts {
         twilio: vec![twilio()],
         ses: vec![ses()],
         messente: vec![messente()],
+        vonage: vec![vonage()],
         fcm: vec![FcmAccount { service_account: fcm_service_account("https://oauth2.googleapis.com/token") }],
     }
 }

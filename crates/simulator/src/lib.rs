@@ -1,4 +1,4 @@
-//! The carrier simulator: Twilio, Messente, Amazon SES v2 and Firebase Cloud Messaging, played over HTTP.
+//! The carrier simulator: Twilio, Vonage, Messente, Amazon SES v2 and Firebase Cloud Messaging, played over HTTP.
 //!
 //! It is a real server, as strict as the real services: it checks signatures and tokens, content types, field
 //! names, types and limits, and it answers with each provider's own error bodies. A connection uses it by
@@ -35,8 +35,12 @@ mod segments;
 mod server;
 mod ses;
 mod twilio;
+mod vonage;
 mod world;
 
-pub use accounts::{Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount};
+pub use accounts::{
+    Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount, VonageAccount, VonageApplication,
+    VonageReportMethod, VonageSignatureMethod,
+};
 pub use options::{LogDetail, SimulatorOptions, SnsSignatureVersion};
 pub use server::{Error, RunningSimulator, Simulator};

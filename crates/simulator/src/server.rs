@@ -26,7 +26,7 @@ use crate::{
     log::RequestLog,
     messente,
     receipts::Receipts,
-    ses, twilio,
+    ses, twilio, vonage,
     world::{Scenario, World},
 };
 
@@ -125,7 +125,7 @@ impl RunningSimulator {
     /// Adds accounts, replacing those with the same keys.
     ///
     /// # Errors
-    /// [`Error::Accounts`] if a service account has no usable key; then none is added.
+    /// [`Error::Accounts`] if a service account or application has no usable key; then none is added.
     pub fn add_accounts(&self, accounts: Accounts) -> Result<(), Error> {
         self.world.add_accounts(accounts).map_err(|bad| Error::Accounts(bad.to_string()))
     }
@@ -160,6 +160,7 @@ fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<World, Error
         ses,
         fcm: fcm::Fcm::new(),
         messente: messente::Messente::new(messages_max),
+        vonage: vonage::Vonage::new(messages_max),
         base_url: base_url(options, address),
         scenario: parking_lot::RwLock::new(Scenario::new(options.receipt_delay)),
     };
@@ -191,6 +192,7 @@ fn router(world: Arc<World>) -> Router {
         .merge(ses::routes())
         .merge(fcm::routes())
         .merge(messente::routes())
+        .merge(vonage::routes())
         .merge(control::routes())
         .fallback(unknown_path)
         .with_state(world)
@@ -201,6 +203,7 @@ async fn unknown_path(uri: Uri) -> Response {
     match uri.path() {
         path if path.starts_with("/v2/email") => ses::unknown_operation().await,
         path if messente::owns(path) => messente::not_found(),
+        path if vonage::owns(path) => vonage::not_found(),
         path if path.starts_with("/v1/") => fcm::unknown_method().await,
         _ => twilio::not_found(&uri),
     }

@@ -11,7 +11,7 @@ use rand::Rng;
 
 use crate::{
     Accounts,
-    fcm::{BadAccount, Fcm},
+    fcm::{self, Fcm},
     log::RequestLog,
     messente::Messente,
     receipts::Receipts,
@@ -19,6 +19,7 @@ use crate::{
     script::Timing,
     ses::Ses,
     twilio::Twilio,
+    vonage::{self, Vonage},
 };
 
 /// The simulator's state.
@@ -31,6 +32,7 @@ pub(crate) struct World {
     pub(crate) ses: Ses,
     pub(crate) fcm: Fcm,
     pub(crate) messente: Messente,
+    pub(crate) vonage: Vonage,
     /// The simulator's own URL, without a trailing slash.
     pub(crate) base_url: String,
     pub(crate) scenario: RwLock<Scenario>,
@@ -41,14 +43,26 @@ impl World {
         *self.scenario.read()
     }
 
-    /// Adds accounts, replacing those with the same keys; none if a service account has no usable key.
+    /// Adds accounts, replacing those with the same keys; none if a service account or application has no
+    /// usable key.
     pub(crate) fn add_accounts(&self, accounts: Accounts) -> Result<(), BadAccount> {
+        let vonage = vonage::read_accounts(accounts.vonage)?;
         self.fcm.add_accounts(&accounts.fcm)?;
+        vonage.into_iter().for_each(|account| self.vonage.add_account(account));
         accounts.twilio.into_iter().for_each(|account| self.twilio.add_account(account));
         accounts.ses.into_iter().for_each(|account| self.ses.add_account(account));
         accounts.messente.into_iter().for_each(|account| self.messente.add_account(account));
         Ok(())
     }
+}
+
+/// Why an account cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadAccount {
+    #[error(transparent)]
+    Fcm(#[from] fcm::BadAccount),
+    #[error(transparent)]
+    Vonage(#[from] vonage::BadAccount),
 }
 
 /// Defaults for recipients without a script of their own; `latency` holds for every submission.

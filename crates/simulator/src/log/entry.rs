@@ -15,6 +15,7 @@ pub(crate) enum Provider {
     Ses,
     Fcm,
     Messente,
+    Vonage,
 }
 
 /// What the caller got.

@@ -8,7 +8,7 @@ use crate::{
     carrier::History,
     clock::{self, UnixMillis},
     script::ReceiptEvent,
-    segments,
+    segments::{self, Encoding},
 };
 
 /// A message that Twilio took over.
@@ -94,7 +94,8 @@ impl Message {
         let status = latest.map_or(Status { name: first_status, error_code: None }, |(_, status)| status);
         let path = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account_sid, self.sid);
         // With a Messaging Service nothing is known until a sender was chosen.
-        let segments = if status.name == "accepted" { 0 } else { segments::count(&self.body) };
+        let segments =
+            if status.name == "accepted" { 0 } else { segments::count(&self.body, Encoding::Auto) };
         Resource {
             account_sid: &self.account_sid,
             api_version: "2010-04-01",

@@ -11,3 +11,4 @@ mod ses;
 mod sim;
 mod specs;
 mod twilio;
+mod vonage;

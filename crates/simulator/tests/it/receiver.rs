@@ -10,13 +10,14 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use crate::sim::PATIENCE;
 
 pub(crate) struct Received {
+    pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -94,8 +95,14 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(State(inbox): State<Arc<Inbox>>, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(
+    State(inbox): State<Arc<Inbox>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     // A test that no longer listens has seen enough.
-    let _ = inbox.received.send(Received { uri, headers, body });
+    let _ = inbox.received.send(Received { method, uri, headers, body });
     inbox.answers.lock().unwrap().pop_front().unwrap_or(StatusCode::OK)
 }

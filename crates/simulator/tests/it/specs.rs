@@ -26,7 +26,7 @@ fn without_nullable(value: &mut Value) {
     }
 }
 
-fn check(schema: Value, instance: &Value) {
+pub(crate) fn check(schema: Value, instance: &Value) {
     let validator = validator_for(&schema).unwrap();
     let faults: Vec<_> = validator
         .iter_errors(instance)
