@@ -19,6 +19,8 @@ pub struct Accounts {
     pub vonage: Vec<VonageAccount>,
     /// Messente API keys.
     pub messente: Vec<MessenteAccount>,
+    /// WhatsApp numbers.
+    pub whatsapp: Vec<WhatsAppAccount>,
 }
 
 /// A Twilio account.
@@ -103,6 +105,56 @@ pub struct MessenteAccount {
     /// query.
     #[serde(default)]
     pub inbound_url: Option<Url>,
+}
+
+/// A number on the WhatsApp Business platform, with the account and the app behind it.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppAccount {
+    /// Meta's id of the number, which is not the number.
+    pub phone_number_id: String,
+    /// The WhatsApp Business Account that the number is in.
+    pub business_account_id: String,
+    /// The number, digits only.
+    pub display_phone_number: String,
+    /// What recipients see.
+    pub verified_name: String,
+    /// Opens the number.
+    pub access_token: String,
+    /// Keys the signature of webhooks.
+    pub app_secret: String,
+    /// Told in the handshake that proves the callback URL.
+    pub verify_token: String,
+    /// Where the webhooks of the app go, once the handshake has passed. `None`: nowhere.
+    #[serde(default)]
+    pub callback_url: Option<Url>,
+    /// Approved templates. Empty: every well-formed template is approved.
+    #[serde(default)]
+    pub templates: Vec<WhatsAppTemplate>,
+}
+
+/// An approved template in one language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppTemplate {
+    /// Its name.
+    pub name: String,
+    /// Code of its language, such as `en_US`.
+    pub language: String,
+    /// How many parameters its body takes.
+    #[serde(default)]
+    pub body_parameters: usize,
+    /// What its price is by. `None`: `utility`.
+    #[serde(default)]
+    pub category: Option<String>,
+}
+
+impl fmt::Debug for WhatsAppAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WhatsAppAccount")
+            .field("phone_number_id", &self.phone_number_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for MessenteAccount {

@@ -10,6 +10,7 @@
 //! | `GET`/`POST /sim/subscriptions` | SNS subscriptions; posting sends a signed confirmation request |
 //! | `POST /sim/accounts` | adds accounts |
 //! | `POST /sim/fcm/revoke-tokens` | invalidates Google access tokens |
+//! | `POST /sim/whatsapp/verify` | repeats the handshake of a number's callback URL |
 
 mod requests;
 mod set_up;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sim/subscriptions", get(set_up::subscriptions).post(set_up::subscribe))
         .route("/sim/accounts", post(set_up::add_accounts))
         .route("/sim/fcm/revoke-tokens", post(set_up::revoke_tokens))
+        .route("/sim/whatsapp/verify", post(set_up::verify_callback))
 }
 
 /// A control request that makes no sense: 422.

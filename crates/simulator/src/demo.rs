@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount, VonageAccount, VonageApplication,
-    VonageReportMethod, VonageSignatureMethod,
+    VonageReportMethod, VonageSignatureMethod, WhatsAppAccount,
 };
 
 /// The configuration set of the demo SES account.
@@ -105,6 +105,22 @@ pub fn vonage() -> VonageAccount {
     }
 }
 
+/// Demo WhatsApp number; every well-formed template is approved, and no callback URL is set.
+#[must_use]
+pub fn whatsapp() -> WhatsAppAccount {
+    WhatsAppAccount {
+        phone_number_id: "106540352242922".into(),
+        business_account_id: "102290129340398".into(),
+        display_phone_number: "15550783881".into(),
+        verified_name: "Hermes".into(),
+        access_token: "EAAGdemo0access0token".into(),
+        app_secret: "00112233445566778899aabbccddeeff".into(),
+        verify_token: "demo-verify-token".into(),
+        callback_url: None,
+        templates: Vec::new(),
+    }
+}
+
 /// The accounts that a simulator has unless told otherwise: those above.
 #[must_use]
 pub fn accounts() -> Accounts {
@@ -113,6 +129,7 @@ pub fn accounts() -> Accounts {
         ses: vec![ses()],
         messente: vec![messente()],
         vonage: vec![vonage()],
+        whatsapp: vec![whatsapp()],
         fcm: vec![FcmAccount { service_account: fcm_service_account("https://oauth2.googleapis.com/token") }],
     }
 }

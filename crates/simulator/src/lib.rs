@@ -1,4 +1,5 @@
-//! The carrier simulator: Twilio, Vonage, Messente, Amazon SES v2 and Firebase Cloud Messaging, played over HTTP.
+//! The carrier simulator: Twilio, Vonage, Messente, Amazon SES v2, Firebase Cloud Messaging and WhatsApp, played over
+//! HTTP.
 //!
 //! It is a real server, as strict as the real services: it checks signatures and tokens, content types, field
 //! names, types and limits, and it answers with each provider's own error bodies. A connection uses it by
@@ -36,11 +37,12 @@ mod server;
 mod ses;
 mod twilio;
 mod vonage;
+mod whatsapp;
 mod world;
 
 pub use accounts::{
     Accounts, FcmAccount, MessenteAccount, SesAccount, TwilioAccount, VonageAccount, VonageApplication,
-    VonageReportMethod, VonageSignatureMethod,
+    VonageReportMethod, VonageSignatureMethod, WhatsAppAccount, WhatsAppTemplate,
 };
 pub use options::{LogDetail, SimulatorOptions, SnsSignatureVersion};
 pub use server::{Error, RunningSimulator, Simulator};

@@ -7,8 +7,11 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, response::Response};
-use http::Uri;
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -26,7 +29,7 @@ use crate::{
     log::RequestLog,
     messente,
     receipts::Receipts,
-    ses, twilio, vonage,
+    ses, twilio, vonage, whatsapp,
     world::{Scenario, World},
 };
 
@@ -91,7 +94,7 @@ impl Simulator {
         let listen_error = |cause| Error::Listen { address: options.listen, cause };
         let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        let world = Arc::new(world(&options, address)?);
+        let world = world(&options, address)?;
         let (stop, stopped) = watch::channel(false);
         let listener = tokio::spawn(accept(listener, router(Arc::clone(&world)), stopped));
         info!(server.address = %address, "simulator listening");
@@ -146,13 +149,13 @@ impl Drop for RunningSimulator {
     }
 }
 
-fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<World, Error> {
+fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<Arc<World>, Error> {
     let messages_max = options.log_detail.messages_max();
     let log = RequestLog::open(options.log.as_deref(), options.log_detail)
         .map_err(|cause| Error::Log { path: options.log.clone().unwrap_or_default(), cause })?;
     let ses =
         ses::Ses::new(messages_max, options.sns_signature).map_err(|bad| Error::Accounts(bad.to_string()))?;
-    let world = World {
+    let world = Arc::new(World {
         log,
         receipts: Receipts::start().map_err(Error::Client)?,
         once: crate::world::Once::default(),
@@ -161,9 +164,10 @@ fn world(options: &SimulatorOptions, address: SocketAddr) -> Result<World, Error
         fcm: fcm::Fcm::new(),
         messente: messente::Messente::new(messages_max),
         vonage: vonage::Vonage::new(messages_max),
+        whatsapp: whatsapp::WhatsApp::new(messages_max).map_err(Error::Client)?,
         base_url: base_url(options, address),
         scenario: parking_lot::RwLock::new(Scenario::new(options.receipt_delay)),
-    };
+    });
     world.add_accounts(options.accounts.clone()).map_err(|bad| Error::Accounts(bad.to_string()))?;
     for (topic_or_set, endpoints) in &options.sns_endpoints {
         endpoints.iter().try_for_each(|endpoint| subscribe(&world, topic_or_set, endpoint))?;
@@ -199,13 +203,14 @@ fn router(world: Arc<World>) -> Router {
 }
 
 /// Answers as the provider that the path looks like.
-async fn unknown_path(uri: Uri) -> Response {
-    match uri.path() {
+async fn unknown_path(State(world): State<Arc<World>>, request: Request) -> Response {
+    match request.uri().path() {
+        path if whatsapp::owns(path) => whatsapp::answer(world, request).await,
         path if path.starts_with("/v2/email") => ses::unknown_operation().await,
         path if messente::owns(path) => messente::not_found(),
         path if vonage::owns(path) => vonage::not_found(),
         path if path.starts_with("/v1/") => fcm::unknown_method().await,
-        _ => twilio::not_found(&uri),
+        _ => twilio::not_found(request.uri()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     ses::Ses,
     twilio::Twilio,
     vonage::{self, Vonage},
+    whatsapp::{self, WhatsApp},
 };
 
 /// The simulator's state.
@@ -33,6 +35,7 @@ pub(crate) struct World {
     pub(crate) fcm: Fcm,
     pub(crate) messente: Messente,
     pub(crate) vonage: Vonage,
+    pub(crate) whatsapp: WhatsApp,
     /// The simulator's own URL, without a trailing slash.
     pub(crate) base_url: String,
     pub(crate) scenario: RwLock<Scenario>,
@@ -45,13 +48,14 @@ impl World {
 
     /// Adds accounts, replacing those with the same keys; none if a service account or application has no
     /// usable key.
-    pub(crate) fn add_accounts(&self, accounts: Accounts) -> Result<(), BadAccount> {
+    pub(crate) fn add_accounts(self: &Arc<Self>, accounts: Accounts) -> Result<(), BadAccount> {
         let vonage = vonage::read_accounts(accounts.vonage)?;
         self.fcm.add_accounts(&accounts.fcm)?;
         vonage.into_iter().for_each(|account| self.vonage.add_account(account));
         accounts.twilio.into_iter().for_each(|account| self.twilio.add_account(account));
         accounts.ses.into_iter().for_each(|account| self.ses.add_account(account));
         accounts.messente.into_iter().for_each(|account| self.messente.add_account(account));
+        whatsapp::add_accounts(self, accounts.whatsapp);
         Ok(())
     }
 }
@@ -77,6 +81,8 @@ pub(crate) struct Scenario {
     pub(crate) failure_rate: f64,
     /// Before each submission is processed.
     pub(crate) latency: Duration,
+    /// How much WhatsApp tells in one webhook, if there is that much to tell. One: nothing is shared.
+    pub(crate) statuses_per_webhook: usize,
 }
 
 impl Scenario {
@@ -87,6 +93,7 @@ impl Scenario {
             loss_rate: 0.0,
             failure_rate: 0.0,
             latency: Duration::ZERO,
+            statuses_per_webhook: 1,
         }
     }
 

@@ -64,6 +64,7 @@ pub(super) async fn clear(State(world): State<Arc<World>>) -> Response {
     world.ses.forget_messages();
     world.messente.forget_messages();
     world.vonage.forget_messages();
+    world.whatsapp.forget_messages();
     match world.log.clear() {
         Ok(()) => answer::empty(StatusCode::NO_CONTENT),
         Err(_) => answer::json(

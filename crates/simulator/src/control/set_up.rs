@@ -13,9 +13,12 @@ use url::Url;
 
 use super::{REQUEST_BYTES_MAX, Refused};
 use crate::{
-    Accounts, answer, clock, inbound,
+    Accounts, answer, clock, inbound, whatsapp,
     world::{Scenario, World},
 };
+
+/// Most statuses in one WhatsApp webhook; more would pass the 3 MB that Meta keeps to.
+const STATUSES_MAX: usize = 1000;
 
 async fn body<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
     let (_, body) = inbound::read(request, REQUEST_BYTES_MAX).await.map_err(|_| "the body is too large")?;
@@ -34,6 +37,7 @@ struct ScenarioChange {
     loss_rate: Option<f64>,
     failure_rate: Option<f64>,
     latency_ms: Option<u64>,
+    whatsapp_statuses_per_webhook: Option<usize>,
 }
 
 fn scenario_json(scenario: Scenario) -> Value {
@@ -43,6 +47,7 @@ fn scenario_json(scenario: Scenario) -> Value {
         "loss_rate": scenario.loss_rate,
         "failure_rate": scenario.failure_rate,
         "latency_ms": millis(scenario.latency),
+        "whatsapp_statuses_per_webhook": scenario.statuses_per_webhook,
     })
 }
 
@@ -63,12 +68,17 @@ pub(super) async fn set_scenario(
     if !is_share(&change.loss_rate) || !is_share(&change.failure_rate) {
         return Err("rates are between 0 and 1".into());
     }
+    if change.whatsapp_statuses_per_webhook.is_some_and(|count| !(1..=STATUSES_MAX).contains(&count)) {
+        return Err("a webhook has between 1 and 1000 statuses".into());
+    }
     let mut scenario = world.scenario.write();
     scenario.receipt_delay = change.receipt_delay_ms.map_or(scenario.receipt_delay, Duration::from_millis);
     scenario.intermediate_receipts = change.intermediate_receipts.unwrap_or(scenario.intermediate_receipts);
     scenario.loss_rate = change.loss_rate.unwrap_or(scenario.loss_rate);
     scenario.failure_rate = change.failure_rate.unwrap_or(scenario.failure_rate);
     scenario.latency = change.latency_ms.map_or(scenario.latency, Duration::from_millis);
+    scenario.statuses_per_webhook =
+        change.whatsapp_statuses_per_webhook.unwrap_or(scenario.statuses_per_webhook);
     Ok(answer::json(StatusCode::OK, &scenario_json(*scenario)))
 }
 
@@ -123,6 +133,26 @@ pub(super) async fn add_accounts(
         Ok(()) => Ok(answer::empty(StatusCode::NO_CONTENT)),
         Err(fault) => Err(Refused(fault.to_string())),
     }
+}
+
+/// A WhatsApp number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumberName {
+    phone_number_id: String,
+}
+
+pub(super) async fn verify_callback(
+    State(world): State<Arc<World>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let NumberName { phone_number_id } = body(request).await?;
+    let answer = whatsapp::verify(&world, &phone_number_id).await;
+    let reason = match answer.ok_or("there is no such number, or it has no callback URL")? {
+        whatsapp::Answer::Confirmed => None,
+        whatsapp::Answer::Refused(reason) | whatsapp::Answer::Unreachable(reason) => Some(reason),
+    };
+    Ok(answer::json(StatusCode::OK, &json!({ "verified": reason.is_none(), "reason": reason })))
 }
 
 pub(super) async fn revoke_tokens(State(world): State<Arc<World>>) -> Response {

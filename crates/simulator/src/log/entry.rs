@@ -16,6 +16,8 @@ pub(crate) enum Provider {
     Fcm,
     Messente,
     Vonage,
+    #[serde(rename = "whatsapp")]
+    WhatsApp,
 }
 
 /// What the caller got.

@@ -12,3 +12,4 @@ mod sim;
 mod specs;
 mod twilio;
 mod vonage;
+mod whatsapp;

@@ -232,3 +232,12 @@ async fn only_a_message_that_waits_can_be_called_back() {
     let sent = send(&sim, "+37251009902", &receiver).await;
     assert_eq!(problem(&delete(&sent).await), (404, "101".into(), Value::Null));
 }
+
+#[test]
+fn debug_output_holds_no_credentials() {
+    let account = demo::messente();
+    let text = format!("{account:?}");
+    for secret in [&account.username, &account.password, &account.inbound_secret] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

@@ -1,11 +1,15 @@
 //! Answers compared with the providers' published descriptions.
 
 mod messente;
+mod whatsapp;
 
 use jsonschema::validator_for;
 use serde_json::{Value, json};
 
 pub(crate) use messente::{messente_answer, messente_error, messente_report};
+pub(crate) use whatsapp::{
+    whatsapp_answer, whatsapp_error, whatsapp_request, whatsapp_samples, whatsapp_webhook,
+};
 
 const TWILIO: &str = include_str!("../specs/twilio-messages.openapi.json");
 const SES: &str = include_str!("../specs/ses-v2-service-2.extract.json");
