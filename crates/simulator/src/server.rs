@@ -125,7 +125,8 @@ impl RunningSimulator {
         subscribe(&self.world, topic_or_set, endpoint)
     }
 
-    /// Adds accounts, replacing those with the same keys.
+    /// Adds accounts, replacing those with the same keys. A WhatsApp callback URL is asked in the background
+    /// whether it wants webhooks, for a minute while nobody answers there; until then they wait.
     ///
     /// # Errors
     /// [`Error::Accounts`] if a service account or application has no usable key; then none is added.

@@ -4,9 +4,9 @@
 //! window closed and says so at once, 9922 says so by webhook (templates pass both); 9923 is delivered, then the
 //! user stops marketing in the app; 9924 is delivered and read, 9925 read with no word of the delivery.
 //!
-//! Webhooks go to the one callback URL of the number's app, once that has passed Meta's handshake. Groups, media
-//! upload, marketing messages, read marks and blocking are not played, and neither are the names that only
-//! Graph's newest versions know: any version is answered the same.
+//! Webhooks go to the one callback URL of the number's app, once that has passed Meta's handshake. Any version of
+//! Graph is answered alike. Groups, media upload, the call for marketing messages, read marks and blocking are not
+//! played.
 
 mod app;
 mod content;

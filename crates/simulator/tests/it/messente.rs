@@ -1,5 +1,7 @@
 //! Messente: strictness, answers, reports, every scripted ending.
 
+use std::time::{Duration, Instant};
+
 use hermes_simulator::{Accounts, MessenteAccount, demo};
 use reqwest::{Method, RequestBuilder};
 use ring::hmac;
@@ -144,12 +146,37 @@ async fn silence_means_no_report_while_the_status_says_sent() {
 }
 
 #[tokio::test]
+async fn a_hanging_call_gets_no_answer_and_processes_nothing() {
+    let sim = Sim::start().await;
+    let body = message("+37251009909", "http://127.0.0.1:9/r?ref=msg_1.1").to_string();
+    let asked = request(&sim, Method::POST, SEND).header("content-type", "application/json").body(body);
+    assert!(asked.timeout(Duration::from_millis(500)).send().await.unwrap_err().is_timeout());
+    let requests = sim.get("/sim/requests").await.json();
+    assert_eq!(
+        (&requests["data"][0]["outcome"], &requests["processed"]),
+        (&"hung".into(), &json!({ "msg_1.1": 0 }))
+    );
+}
+
+#[tokio::test]
+async fn a_late_report_comes_five_seconds_later() {
+    let (sim, mut receiver) = (Sim::start().await, Receiver::start().await);
+    let started = Instant::now();
+    send(&sim, "+37251009903", &receiver).await;
+    assert_eq!(reports(&mut receiver, 1).await, ["DELIVRD"]);
+    assert!(started.elapsed() >= Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn refusals_of_the_script_are_in_messentes_words() {
-    let (sim, receiver) = (Sim::start().await, Receiver::start().await);
+    let (sim, mut receiver) = (Sim::start().await, Receiver::start().await);
     let throttled = send(&sim, "+37251009907", &receiver).await;
     assert_eq!((throttled.status.as_u16(), throttled.header("retry-after")), (429, "1"));
     assert_eq!(problem(&send(&sim, "+37251009908", &receiver).await), (503, "104".into(), Value::Null));
-    assert_eq!(send(&sim, "+37251009908", &receiver).await.status, 201);
+    for to in ["+37251009907", "+37251009908"] {
+        assert_eq!(send(&sim, to, &receiver).await.status, 201);
+        assert_eq!(reports(&mut receiver, 1).await, ["DELIVRD"]);
+    }
     assert_eq!(problem(&send(&sim, "+37251009911", &receiver).await), (400, "105".into(), "to".into()));
     assert_eq!(problem(&send(&sim, "+37251009914", &receiver).await), (500, "104".into(), Value::Null));
 }

@@ -117,6 +117,20 @@ async fn a_late_webhook_comes_five_seconds_later() {
 }
 
 #[tokio::test]
+async fn a_hanging_call_gets_no_answer_and_processes_nothing() {
+    let mut phone = Phone::start().await;
+    let asked = post(&phone.sim, &text("+16505559909", "msg_1.1")).timeout(Duration::from_millis(500)).send();
+    assert!(asked.await.unwrap_err().is_timeout());
+    let requests = phone.sim.get("/sim/requests").await.json();
+    assert_eq!(
+        (&requests["data"][0]["outcome"], &requests["processed"]),
+        (&"hung".into(), &json!({ "msg_1.1": 0 }))
+    );
+    phone.sim.no_receipt_waits().await;
+    assert!(phone.callback.received_nothing());
+}
+
+#[tokio::test]
 async fn refusals_of_the_script_are_in_metas_words() {
     let mut phone = Phone::start().await;
     let throttled = phone.text("+16505559907").await;
