@@ -1,6 +1,7 @@
 //! `hermes dev`: everything on this machine, ready in a second or two.
 
 mod banner;
+mod connections;
 mod seed;
 mod trail;
 
@@ -14,7 +15,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use hermes_config::{Config, environment};
-use hermes_simulator::{RunningSimulator, Simulator, SimulatorOptions, demo};
+use hermes_simulator::{RunningSimulator, Simulator, SimulatorOptions};
 
 use crate::runtime::{Assembly, DRAIN_MAX, Settings, Told, bind, block_on, serve, start_telemetry};
 
@@ -72,16 +73,8 @@ async fn run_async(options: Options, config: Config, started: Instant) -> anyhow
     };
     let assembly = Assembly::start(&config, &settings).await?;
     let demo_tenant = seed::seed(&assembly, &options.data, &api, &simulator_url).await?;
-    match &simulator {
-        Some(simulator) => simulator
-            .subscribe_sns(demo::SES_TOPIC_ARN, &demo_tenant.ses_receipts)
-            .context("could not subscribe to SES events")?,
-        // Elsewhere the subscription is confirmed by a call to us, so we must be listening by then.
-        None => drop(tokio::spawn(seed::subscribe_receipts(
-            simulator_url.clone(),
-            demo_tenant.ses_receipts.clone(),
-        ))),
-    }
+    // The simulator calls back to see whether addresses are ours, so we must be listening by then.
+    tokio::spawn(seed::set_up_callbacks(simulator_url.clone(), demo_tenant.receipts.clone()));
     if options.json {
         println!("{}", serde_json::to_string(&demo_tenant.file)?);
     } else {

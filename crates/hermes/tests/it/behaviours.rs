@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::server::{Server, attempts, cascade, has_flag, sms};
 
 const LIMIT: Duration = Duration::from_secs(15);
@@ -52,10 +54,16 @@ async fn undelivered_and_invalid_recipients_start_the_next_step_at_once() {
     }
 }
 
+/// Without another provider to turn to.
+fn through_twilio(mut body: Value) -> Value {
+    body["cascade"]["steps"][0]["providers"] = json!(["twilio"]);
+    body
+}
+
 #[tokio::test]
 async fn throttling_is_retried_within_the_step() {
     let server = Server::start();
-    let id = server.send(&sms("9907", 10)).await;
+    let id = server.send(&through_twilio(sms("9907", 10))).await;
     let message = server.ended(&id, LIMIT).await;
     assert_eq!(message["status"], "delivered");
     assert_eq!(attempts(&message), [(0, "failed".to_owned()), (0, "delivered".to_owned())]);
@@ -66,7 +74,7 @@ async fn throttling_is_retried_within_the_step() {
 #[tokio::test]
 async fn a_503_that_processed_nothing_is_retried_and_is_not_unknown() {
     let server = Server::start();
-    let id = server.send(&sms("9908", 10)).await;
+    let id = server.send(&through_twilio(sms("9908", 10))).await;
     let message = server.ended(&id, LIMIT).await;
     assert_eq!(message["status"], "delivered");
     assert_eq!(message["attempts"].as_array().unwrap().len(), 2);

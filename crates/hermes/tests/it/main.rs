@@ -10,6 +10,7 @@ mod drain;
 mod hot_swap;
 mod lookups;
 mod policies;
+mod providers;
 mod receipts;
 mod recovery;
 mod server;

@@ -6,6 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -235,6 +236,42 @@ impl Server {
             }
         }
         None
+    }
+
+    /// Waits until the simulator knows where callbacks go: some are confirmed by calls to the server.
+    pub(crate) async fn callbacks_are_set_up(&self) {
+        let until = Instant::now() + READY_LIMIT;
+        loop {
+            let topics = self.simulator_get("/sim/subscriptions").await;
+            let confirmed = |topic: &Value| topic["confirmed"] == true;
+            let body = json!({
+                "to": { "whatsapp": "+4520120001" },
+                "content": { "text": "probe" },
+                "cascade": { "steps": [{ "channel": "whatsapp", "timeout_s": 1 }] },
+            });
+            let probe = self.send(&body).await;
+            let told = self.ended(&probe, Duration::from_secs(10)).await["status"] == "delivered";
+            if told && topics["data"].as_array().is_some_and(|all| all.iter().any(confirmed)) {
+                return;
+            }
+            assert!(Instant::now() < until, "{topics}");
+        }
+    }
+
+    /// A webhook endpoint of the tenant for these types; what it hears.
+    pub(crate) async fn hook(&self, event_types: Value) -> Arc<Mutex<Vec<Value>>> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let inbox = Arc::clone(&heard);
+        let hear =
+            move |axum::Json(event): axum::Json<Value>| async move { inbox.lock().unwrap().push(event) };
+        let app = axum::Router::new().route("/hook", axum::routing::post(hear));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let body = json!({ "url": url, "event_types": event_types });
+        let (status, reply) = self.post("/v1/webhooks", &self.tenant_key, &body).await.unwrap();
+        assert_eq!(status, 201, "{reply}");
+        heard
     }
 
     /// Asks the process to drain, as an operator's `kill` does.

@@ -1,0 +1,177 @@
+//! The demo tenant's connections: one for each provider, all to the simulator.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use hermes_directory::ConnectionTerms;
+use hermes_domain::{ConnectionId, TenantId, address::Channel, connection::Connection, message::Mode};
+use hermes_ports::{Clock as _, adapter::Secrets};
+use hermes_simulator::demo;
+use serde_json::{Value, json};
+
+use crate::runtime::Assembly;
+
+/// No real account is this fast; load tests on the simulator need it.
+const DEMO_RATE_PER_S: u32 = 100_000;
+
+/// Makes those that are missing; all of them by provider.
+pub(super) async fn create(
+    assembly: &Assembly,
+    tenant: TenantId,
+    simulator: &str,
+) -> anyhow::Result<BTreeMap<&'static str, ConnectionId>> {
+    let mut all = BTreeMap::new();
+    for wanted in wanted(simulator) {
+        let known = assembly.directory.read(|snapshot| {
+            let mut serving = snapshot.serving(tenant, Mode::Test);
+            serving.find(|connection| connection.provider == wanted.provider).map(|connection| connection.id)
+        });
+        let id = match known {
+            Some(id) => id,
+            None => create_one(assembly, tenant, &wanted).await?,
+        };
+        all.insert(wanted.provider, id);
+    }
+    Ok(all)
+}
+
+struct Wanted {
+    provider: &'static str,
+    channel: Channel,
+    config: Value,
+    secrets: Value,
+}
+
+async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> anyhow::Result<ConnectionId> {
+    let Wanted { provider, channel, config, secrets } = wanted;
+    let connection = Connection {
+        id: assembly.mint.connection(),
+        tenant: Some(tenant),
+        mode: Mode::Test,
+        provider: (*provider).to_owned(),
+        name: (*provider).to_owned(),
+        channel: *channel,
+        config: serde_json::from_value(config.clone()).context("demo settings are an object")?,
+        rate_per_s: Some(DEMO_RATE_PER_S),
+        held: false,
+        created_at: assembly.clock.now(),
+    };
+    let id = connection.id;
+    let secrets: BTreeMap<String, String> =
+        serde_json::from_value(secrets.clone()).context("demo credentials are texts")?;
+    let created =
+        assembly.directory.create_connection(connection, ConnectionTerms::default(), Secrets(secrets)).await;
+    created.with_context(|| format!("could not make the {provider} connection"))?;
+    Ok(id)
+}
+
+/// In the order in which a step without providers tries them.
+fn wanted(simulator: &str) -> Vec<Wanted> {
+    let all = [
+        ("twilio", Channel::Sms, twilio()),
+        ("vonage", Channel::Sms, vonage()),
+        ("messente", Channel::Sms, messente()),
+        ("ses", Channel::Email, ses()),
+        ("fcm", Channel::Push, fcm(simulator)),
+        ("whatsapp", Channel::Whatsapp, whatsapp()),
+    ];
+    let at_simulator = |(provider, channel, (mut config, secrets)): (_, _, (Value, Value))| {
+        config["base_url"] = simulator.into();
+        Wanted { provider, channel, config, secrets }
+    };
+    all.map(at_simulator).into()
+}
+
+fn twilio() -> (Value, Value) {
+    let account = demo::twilio();
+    (
+        json!({ "from": "+15005550006" }),
+        json!({ "account_sid": account.account_sid, "auth_token": account.auth_token }),
+    )
+}
+
+fn vonage() -> (Value, Value) {
+    let account = demo::vonage();
+    let application = account.application.map(|application| application.id);
+    (
+        json!({ "from": "Hermes" }),
+        json!({
+            "application_id": application,
+            "private_key": demo::VONAGE_PRIVATE_KEY,
+            "api_key": account.api_key,
+            "api_secret": account.api_secret,
+            "signature_secret": account.signature_secret,
+        }),
+    )
+}
+
+fn messente() -> (Value, Value) {
+    let account = demo::messente();
+    (
+        json!({ "sender": account.default_sender }),
+        json!({
+            "username": account.username,
+            "password": account.password,
+            "inbound_secret": account.inbound_secret,
+        }),
+    )
+}
+
+fn ses() -> (Value, Value) {
+    let account = demo::ses();
+    (
+        json!({
+            "region": account.region,
+            "from": "no-reply@hermes.example",
+            "configuration_set": demo::SES_CONFIGURATION_SET,
+            "sns_topic_arns": [demo::SES_TOPIC_ARN],
+        }),
+        json!({ "access_key_id": account.access_key_id, "secret_access_key": account.secret_access_key }),
+    )
+}
+
+fn fcm(simulator: &str) -> (Value, Value) {
+    let token_uri = format!("{simulator}/token");
+    let service_account = demo::fcm_service_account(&token_uri).to_string();
+    (
+        json!({ "project_id": demo::FCM_PROJECT_ID, "token_uri": token_uri }),
+        json!({ "service_account": service_account }),
+    )
+}
+
+fn whatsapp() -> (Value, Value) {
+    let account = demo::whatsapp();
+    (
+        json!({ "phone_number_id": account.phone_number_id }),
+        json!({
+            "access_token": account.access_token,
+            "app_secret": account.app_secret,
+            "verify_token": account.verify_token,
+        }),
+    )
+}
+
+/// What a person would enter at the providers that know one callback address for a whole account. `receipts` are
+/// our addresses by provider.
+pub(super) fn callbacks(receipts: &BTreeMap<&'static str, String>) -> Value {
+    let (twilio, whatsapp) = (demo::twilio(), demo::whatsapp());
+    json!({
+        "twilio": [{
+            "account_sid": twilio.account_sid,
+            "auth_token": twilio.auth_token,
+            "api_key_sid": twilio.api_key_sid,
+            "api_key_secret": twilio.api_key_secret,
+            "inbound_url": receipts.get("twilio"),
+        }],
+        "whatsapp": [{
+            "phone_number_id": whatsapp.phone_number_id,
+            "business_account_id": whatsapp.business_account_id,
+            "display_phone_number": whatsapp.display_phone_number,
+            "verified_name": whatsapp.verified_name,
+            "access_token": whatsapp.access_token,
+            "app_secret": whatsapp.app_secret,
+            "verify_token": whatsapp.verify_token,
+            "callback_url": receipts.get("whatsapp"),
+        }],
+    })
+}
