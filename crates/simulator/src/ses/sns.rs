@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn the_vectors_are_reproduced() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../../tests/specs/vectors-ses.json")).unwrap();
+            serde_json::from_str(include_str!("../../../../schema/providers/vectors-ses.json")).unwrap();
         let mut seen = 0;
         for vector in vectors["sns"]["messages"].as_array().unwrap() {
             let message = &vector["message"];

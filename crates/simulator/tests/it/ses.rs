@@ -26,7 +26,8 @@ async fn verified(sim: &Sim, received: &Received, keys: &[&str]) -> Value {
     let message = received.json();
     let signed: String =
         keys.iter().map(|key| format!("{key}\n{}\n", message[*key].as_str().unwrap())).collect();
-    let vectors: Value = serde_json::from_str(include_str!("../specs/vectors-ses.json")).unwrap();
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../../schema/providers/vectors-ses.json")).unwrap();
     let key = vectors["sns"]["private_key_pem_test_only"].as_str().unwrap();
     let expected = STANDARD.encode(rsa_sha256(key, signed.as_bytes()));
     assert_eq!((&message["SignatureVersion"], &message["Signature"]), (&"2".into(), &expected.into()));

@@ -11,9 +11,9 @@ pub(crate) use whatsapp::{
     whatsapp_answer, whatsapp_error, whatsapp_request, whatsapp_samples, whatsapp_webhook,
 };
 
-const TWILIO: &str = include_str!("../specs/twilio-messages.openapi.json");
-const SES: &str = include_str!("../specs/ses-v2-service-2.extract.json");
-const FCM: &str = include_str!("../specs/fcm.v1.json");
+const TWILIO: &str = include_str!("../../../../schema/providers/twilio-messages.openapi.json");
+const SES: &str = include_str!("../../../../schema/providers/ses-v2-service-2.extract.json");
+const FCM: &str = include_str!("../../../../schema/providers/fcm.v1.json");
 
 /// JSON Schema has no `nullable`; a nullable property may also be null.
 fn without_nullable(value: &mut Value) {

@@ -53,7 +53,8 @@ fn refusal_with(change: impl FnOnce(&mut Value)) -> Option<Refused> {
 
 #[test]
 fn both_vectors_are_accepted_and_a_changed_one_is_not() {
-    let vectors: Value = serde_json::from_str(include_str!("../../../tests/specs/vectors-fcm.json")).unwrap();
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../../../schema/providers/vectors-fcm.json")).unwrap();
     for name in ["assertion", "same_instant_assertion_by_google_auth"] {
         let assertion = vectors[name].as_str().unwrap();
         assert_eq!(refusal(assertion, NOW_S), None, "{name}");

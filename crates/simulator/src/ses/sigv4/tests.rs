@@ -20,7 +20,8 @@ fn text(value: &Value) -> String {
 }
 
 fn cases() -> Vec<Case> {
-    let vectors: Value = serde_json::from_str(include_str!("../../../tests/specs/vectors-ses.json")).unwrap();
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../../../schema/providers/vectors-ses.json")).unwrap();
     let case = |vector: &Value| {
         let mut headers = HeaderMap::new();
         for (name, value) in vector["headers_signed"].as_object().unwrap() {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::*;
 use crate::{WhatsAppAccount, demo, whatsapp::fault::UNDELIVERABLE};
 
-const VECTORS: &str = include_str!("../../../tests/specs/vectors-whatsapp.json");
+const VECTORS: &str = include_str!("../../../../../schema/providers/vectors-whatsapp.json");
 const SENT_AT: UnixMillis = 1_767_323_045_000;
 const ANSWERED_AT: UnixMillis = 1_767_323_100_000;
 

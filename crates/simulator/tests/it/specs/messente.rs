@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{check, without_nullable};
 
-const SPEC: &str = include_str!("../../specs/messente-omnichannel.openapi.json");
+const SPEC: &str = include_str!("../../../../../schema/providers/messente-omnichannel.openapi.json");
 
 fn spec() -> Value {
     serde_json::from_str(SPEC).unwrap()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check;
 
-const SPEC: &str = include_str!("../../specs/whatsapp-cloud-api-v23.0.extract.json");
+const SPEC: &str = include_str!("../../../../../schema/providers/whatsapp-cloud-api-v23.0.extract.json");
 const MESSAGES: &str = "/{Version}/{Phone-Number-ID}/messages";
 
 /// The document with its known faults repaired, each of which would refuse what Meta sends or takes.

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::specs::check;
 
-const SMS: &str = include_str!("../../specs/vonage-sms.openapi.json");
-const MESSAGES: &str = include_str!("../../specs/vonage-messages-v1-sms.openapi.json");
-const REPORTS: &str = include_str!("../../specs/vonage-reports-records.openapi.json");
+const SMS: &str = include_str!("../../../../../schema/providers/vonage-sms.openapi.json");
+const MESSAGES: &str = include_str!("../../../../../schema/providers/vonage-messages-v1-sms.openapi.json");
+const REPORTS: &str = include_str!("../../../../../schema/providers/vonage-reports-records.openapi.json");
 
 /// The instance fits the named schema.
 fn fits(spec: &str, name: &str, instance: &Value) {
