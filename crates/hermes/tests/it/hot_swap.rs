@@ -12,13 +12,13 @@ use crate::server::{Server, sms};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn component(path: &str) -> Vec<u8> {
+pub(crate) fn component(path: &str) -> Vec<u8> {
     std::fs::read(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-async fn upload(server: &Server, bytes: Vec<u8>) -> (u16, serde_json::Value) {
-    let request =
-        server.client.post(format!("{}/admin/v1/adapters/twilio", server.api)).bearer_auth(&server.admin_key);
+pub(crate) async fn upload(server: &Server, name: &str, bytes: Vec<u8>) -> (u16, serde_json::Value) {
+    let url = format!("{}/admin/v1/adapters/{name}", server.api);
+    let request = server.client.post(url).bearer_auth(&server.admin_key);
     let answer = request.header("content-type", "application/wasm").body(bytes).send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
@@ -43,7 +43,8 @@ async fn a_new_version_is_activated_under_load_without_a_failed_request() {
         });
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (status, info) = upload(&server, component("crates/wasm-host/tests/hostile/twilio_next.wasm")).await;
+    let (status, info) =
+        upload(&server, "twilio", component("crates/wasm-host/tests/hostile/twilio_next.wasm")).await;
     assert!((200..300).contains(&status), "{info}");
     let version = info["version"].clone();
     let path = "/admin/v1/adapters/twilio/activate";
@@ -67,7 +68,7 @@ async fn a_new_version_is_activated_under_load_without_a_failed_request() {
 async fn garbage_is_refused_and_the_old_version_stays() {
     let server = Server::start();
     for bytes in [b"not wasm".to_vec(), component("crates/wasm-host/tests/hostile/hostile.wasm")] {
-        let (status, problem) = upload(&server, bytes).await;
+        let (status, problem) = upload(&server, "twilio", bytes).await;
         assert_eq!((status, &problem["code"]), (422, &"adapter_invalid".into()), "{problem}");
     }
     let id = server.send(&sms("0001", 20)).await;

@@ -5,6 +5,7 @@
 mod behaviours;
 mod breaker;
 mod cli;
+mod containment;
 mod crash;
 mod drain;
 mod hot_swap;
