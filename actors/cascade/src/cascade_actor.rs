@@ -150,7 +150,10 @@ impl Actor for CascadeActor {
                 self.perform(&me, run, effects).await?;
             }
             CascadeMsg::AskAgain { .. } => {}
-            CascadeMsg::Inspect(reply) => answer(reply, self.view(run)),
+            CascadeMsg::Inspect(reply) => {
+                answer(reply, self.view(run));
+                return Ok(()); // Being looked at is no reason to stay.
+            }
             #[expect(
                 clippy::panic,
                 reason = "a test hook, reachable only through the operator API's kill call"

@@ -10,6 +10,7 @@ mod crash;
 mod drain;
 mod hot_swap;
 mod lookups;
+mod passivation;
 mod policies;
 mod providers;
 mod receipts;
