@@ -1,6 +1,6 @@
 //! The demo tenant's connections: one for each provider, all to the simulator.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context as _;
 use hermes_directory::ConnectionTerms;
@@ -13,6 +13,8 @@ use crate::runtime::Assembly;
 
 /// No real account is this fast; load tests on the simulator need it.
 const DEMO_RATE_PER_S: u32 = 100_000;
+
+const ID_DISTANCE: Duration = Duration::from_millis(3);
 
 /// Makes those that are missing; all of them by provider.
 pub(super) async fn create(
@@ -28,7 +30,11 @@ pub(super) async fn create(
         });
         let id = match known {
             Some(id) => id,
-            None => create_one(assembly, tenant, &wanted).await?,
+            None => {
+                // Ids of one millisecond are in no order, and the order of ids is that of steps without providers.
+                tokio::time::sleep(ID_DISTANCE).await;
+                create_one(assembly, tenant, &wanted).await?
+            }
         };
         all.insert(wanted.provider, id);
     }
