@@ -3,23 +3,25 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use crate::server::{Server, StartOptions, sms};
+use crate::server::{Server, StartOptions, counted, sms};
 
 /// Clients that send one message after the other.
 const CLIENTS: usize = 16;
+/// Accepted before the drain begins; the clients go on meanwhile.
+const LOAD: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_under_load_loses_nothing() {
     let mut server = Server::start();
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
-        let (stop, client) = (Arc::clone(&stop), server.client.clone());
+        let (stop, count, client) = (Arc::clone(&stop), Arc::clone(&count), server.client.clone());
         let (url, key) = (format!("{}/v1/messages", server.api), server.tenant_key.clone());
         clients.spawn(async move {
             let mut accepted = Vec::new();
@@ -33,12 +35,13 @@ async fn a_drain_under_load_loses_nothing() {
                 {
                     let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
                     accepted.push(reply["id"].as_str().unwrap().to_owned());
+                    count.fetch_add(1, Ordering::Relaxed);
                 }
             }
             accepted
         });
     }
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    counted(&count, LOAD).await;
     let asked = Instant::now();
     server.terminate();
     let code = server.exit_code(Duration::from_secs(30)).expect("it ends within 30 s");
@@ -46,7 +49,6 @@ async fn a_drain_under_load_loses_nothing() {
     stop.store(true, Ordering::Relaxed);
     let accepted: Vec<String> = clients.join_all().await.into_iter().flatten().collect();
     assert_eq!(code, 0);
-    assert!(accepted.len() >= 200, "{} are no load", accepted.len());
     server.restart(&StartOptions::default()).expect("the server starts again");
     for id in &accepted {
         let message = server.ended(id, Duration::from_secs(40)).await;

@@ -3,12 +3,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use crate::server::{Server, sms};
+use crate::server::{Server, counted, sms};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -26,23 +26,26 @@ pub(crate) async fn upload(server: &Server, name: &str, bytes: Vec<u8>) -> (u16,
 
 /// Clients that send one message after the other.
 const CLIENTS: usize = 8;
+/// Sent before and again after the swap.
+const LOAD: usize = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_version_is_activated_under_load_without_a_failed_request() {
     let server = Arc::new(Server::start());
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..CLIENTS {
-        let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
+        let (server, stop, count) = (Arc::clone(&server), Arc::clone(&stop), Arc::clone(&count));
         clients.spawn(async move {
             let mut ids = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 ids.push(server.send(&sms("0001", 20)).await);
+                count.fetch_add(1, Ordering::Relaxed);
             }
             ids
         });
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    counted(&count, LOAD).await;
     let (status, info) =
         upload(&server, "twilio", component("crates/wasm-host/tests/hostile/twilio_next.wasm")).await;
     assert!((200..300).contains(&status), "{info}");
@@ -51,7 +54,8 @@ async fn a_new_version_is_activated_under_load_without_a_failed_request() {
     let body = serde_json::json!({ "version": version });
     let (status, reply) = server.post(path, &server.admin_key, &body).await.unwrap();
     assert_eq!(status, 200, "{reply}");
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let activated = count.load(Ordering::Relaxed);
+    counted(&count, activated + LOAD).await;
     stop.store(true, Ordering::Relaxed);
     let ids: Vec<String> = clients.join_all().await.into_iter().flatten().collect();
     let (mut before, mut after) = (0, 0);

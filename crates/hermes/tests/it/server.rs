@@ -6,7 +6,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -377,6 +380,15 @@ impl Server {
             .header("content-type", "application/json");
         let answer = request.body(body.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+}
+
+/// Looks until `count` is at least `wanted`.
+pub(crate) async fn counted(count: &AtomicUsize, wanted: usize) {
+    let until = Instant::now() + READY_LIMIT;
+    while count.load(Ordering::Relaxed) < wanted {
+        assert!(Instant::now() < until, "{count:?} of {wanted} within {READY_LIMIT:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
