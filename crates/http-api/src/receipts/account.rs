@@ -1,6 +1,7 @@
 //! Callback addresses that serve several accounts: Meta has one for all phone numbers of an app.
 
 use hermes_domain::{ConnectionId, connection::Connection};
+use serde_json::Value;
 
 use crate::api::Api;
 
@@ -13,7 +14,14 @@ pub(super) fn connection_of(api: &Api, called: ConnectionId, account: Option<&st
     let called = api.directory().access(called)?.connection;
     let descriptor = api.ports.adapters.descriptor(&called.provider)?;
     let setting = descriptor.account_setting.as_deref()?;
-    let is_it = |connection: &Connection| connection.setting(setting) == Some(account);
+    // An adapter sees a number as its digits, so it may be written as either.
+    let is_it = |connection: &Connection| {
+        let text = connection.config.get(setting).map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        text.as_deref() == Some(account)
+    };
     if is_it(&called) {
         return Some(called.id);
     }

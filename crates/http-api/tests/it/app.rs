@@ -242,7 +242,7 @@ pub(crate) async fn connect(
         provider: provider.into(),
         name,
         channel,
-        config: BTreeMap::from([("number".to_owned(), json!(number.to_string()))]),
+        config: BTreeMap::from([("number".to_owned(), json!(number))]),
         rate_per_s: None,
         held: false,
         created_at: START,
