@@ -47,8 +47,7 @@ fn status(kind: &str, event: &Value) -> Option<(ReceiptStatus, &'static str)> {
         "Reject" => (rejected("a virus was found"), "/mail/timestamp"),
         "Rendering Failure" => (rejected("the template could not be filled in"), "/mail/timestamp"),
         "Complaint" if pick(event, "/complaint/complaintSubType") == Some("OnAccountSuppressionList") => {
-            let failure = failure(ErrorClass::OptedOut, None, "the address is on the suppression list");
-            (ReceiptStatus::Undelivered(failure), "/complaint/timestamp")
+            (ReceiptStatus::Undelivered(suppressed()), "/complaint/timestamp")
         }
         _ => return None,
     })
@@ -56,27 +55,34 @@ fn status(kind: &str, event: &Value) -> Option<(ReceiptStatus, &'static str)> {
 
 fn bounce(event: &Value) -> ReceiptStatus {
     let kind = pick(event, "/bounce/bounceType").unwrap_or_default();
-    let subtype = pick(event, "/bounce/bounceSubType").unwrap_or_default();
-    let told = |class, detail: &str| -> Failure { failure(class, format!("{kind}/{subtype}"), detail) };
-    match (kind, subtype) {
-        ("Permanent", "Suppressed" | "UnsubscribedRecipient") => {
-            ReceiptStatus::Undelivered(told(ErrorClass::OptedOut, "the address is suppressed"))
+    let failure = bounce_failure(kind, pick(event, "/bounce/bounceSubType").unwrap_or_default());
+    match failure.class {
+        ErrorClass::OptedOut | ErrorClass::RecipientPermanent | ErrorClass::ContentRejected => {
+            ReceiptStatus::Undelivered(failure)
         }
-        ("Permanent", subtype) if subtype.ends_with("SuppressionList") => {
-            ReceiptStatus::Undelivered(told(ErrorClass::OptedOut, "the address is suppressed"))
-        }
-        ("Permanent", _) => {
-            ReceiptStatus::Undelivered(told(ErrorClass::RecipientPermanent, "the mailbox does not exist"))
-        }
-        ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => {
-            ReceiptStatus::Undelivered(told(
-                ErrorClass::ContentRejected,
-                "the mail server refused the content",
-            ))
-        }
-        ("Transient", _) => ReceiptStatus::Failed(told(ErrorClass::RecipientTemporary, "SES stopped trying")),
-        _ => ReceiptStatus::Failed(told(ErrorClass::Unknown, "bounced for an unknown reason")),
+        _ => ReceiptStatus::Failed(failure),
     }
+}
+
+/// What a bounce says, by its type and subtype.
+pub(crate) fn bounce_failure(kind: &str, subtype: &str) -> Failure {
+    let told = |class, detail: &str| -> Failure { failure(class, format!("{kind}/{subtype}"), detail) };
+    let is_suppressed =
+        matches!(subtype, "Suppressed" | "UnsubscribedRecipient") || subtype.ends_with("SuppressionList");
+    match (kind, subtype) {
+        ("Permanent", _) if is_suppressed => told(ErrorClass::OptedOut, "the address is suppressed"),
+        ("Permanent", _) => told(ErrorClass::RecipientPermanent, "the mailbox does not exist"),
+        ("Transient", "MessageTooLarge" | "ContentRejected" | "AttachmentRejected") => {
+            told(ErrorClass::ContentRejected, "the mail server refused the content")
+        }
+        ("Transient", _) => told(ErrorClass::RecipientTemporary, "SES stopped trying"),
+        _ => told(ErrorClass::Unknown, "bounced for an unknown reason"),
+    }
+}
+
+/// SES did not try, for an earlier complaint.
+pub(crate) fn suppressed() -> Failure {
+    failure(ErrorClass::OptedOut, None, "the address is on the suppression list")
 }
 
 fn complaint_is_real(event: &Value) -> bool {

@@ -2,7 +2,9 @@
 
 mod errors;
 mod events;
+mod lookup;
 mod message;
+mod mime;
 mod receipts;
 mod sns;
 
@@ -10,7 +12,8 @@ use hermes_adapter_sdk::{
     Provider, Submission, accepted, base_url, by_status,
     contract::{
         Auth, AwsAuth, Channel, Content, Descriptor, Destination, Effect, ErrorClass, HttpRequest,
-        HttpResponse, Idempotency, Level, Outcome, ReceiveStep, Received, Refusal, SendCall, Webhook,
+        HttpResponse, Idempotency, Level, LookupQuery, Outcome, ReceiveStep, Received, Refusal, SendCall,
+        Webhook,
     },
     credential, get, host, json, optional_credential, optional_setting, pick, post_json, refused_with,
     setting,
@@ -79,14 +82,14 @@ impl Provider for Ses {
             idempotency: Idempotency::None,
             confirms: vec![(Channel::Email, Level::Delivered)],
             default_rate_per_s: 14,
-            has_lookup: false,
+            has_lookup: true,
             account_setting: None,
         }
     }
 
     fn request(call: SendCall) -> Result<Submission, Outcome> {
         let SendCall {
-            to: Destination::Email(to), content: Content::Email(content), reference, tags, ..
+            to: Destination::Email(to), content: Content::Email(content), ref reference, ref tags, ..
         } = call
         else {
             return Err(refused_with(ErrorClass::Unknown, "this adapter carries email only"));
@@ -94,7 +97,13 @@ impl Provider for Ses {
         let from = call.sender.or_else(|| host::get_config("from")).filter(|from| !from.is_empty());
         let from =
             from.ok_or_else(|| refused_with(ErrorClass::SenderRejected, "the connection has no sender"))?;
-        let body = message::build(message::tags(&reference, &tags), &from, &to, content)?;
+        let mail = message::Mail {
+            reference,
+            from: message::Mailbox::parse(&from)?,
+            to: &to,
+            sent_at_ms: call.expires_at_ms.saturating_sub(u64::from(call.valid_for_s) * 1_000),
+        };
+        let body = message::build(&mail, message::tags(reference, tags), content)?;
         let (endpoint, auth) = endpoint()?;
         let request = post_json(format!("{endpoint}/v2/email/outbound-emails"), &body, auth, Effect::Submits);
         Ok(Submission { request, notes: to.into_bytes() })
@@ -135,6 +144,14 @@ impl Provider for Ses {
             (200..=299, None) => by_status(response),
             _ => errors::refusal(response, &answer, ""),
         }
+    }
+
+    fn lookup(query: LookupQuery) -> Option<Submission> {
+        lookup::request(&query)
+    }
+
+    fn found(response: &HttpResponse, notes: &[u8]) -> Outcome {
+        lookup::outcome(response, notes)
     }
 }
 

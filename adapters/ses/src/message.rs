@@ -2,26 +2,45 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hermes_adapter_sdk::{
-    contract::{Attachment, EmailContent, ErrorClass, Outcome},
+    contract::{EmailContent, ErrorClass, Outcome},
     host, refused_with, sanitized,
 };
 use serde_json::{Map, Value, json};
+
+use crate::mime;
 
 /// Longest header value that SES takes.
 const HEADER_CHARS_MAX: usize = 995;
 /// Longest tag value that SES takes.
 const TAG_CHARS_MAX: usize = 256;
 
+/// What a mail says on its envelope.
+pub(crate) struct Mail<'a> {
+    /// Our reference.
+    pub(crate) reference: &'a str,
+    /// Who sends it.
+    pub(crate) from: Mailbox,
+    /// The one address it goes to.
+    pub(crate) to: &'a str,
+    /// In milliseconds since 1970.
+    pub(crate) sent_at_ms: u64,
+}
+
 /// One recipient per call, or events would not tell whom they are about.
-pub(crate) fn build(tags: Value, from: &str, to: &str, content: EmailContent) -> Result<Value, Outcome> {
+pub(crate) fn build(mail: &Mail<'_>, tags: Value, content: EmailContent) -> Result<Value, Outcome> {
     let mut message = Map::new();
-    message.insert("FromEmailAddress".to_owned(), mailbox(from)?.into());
-    message.insert("Destination".to_owned(), json!({ "ToAddresses": [to] }));
-    if let Some(reply_to) = &content.reply_to {
-        message.insert("ReplyToAddresses".to_owned(), json!([mailbox(reply_to)?]));
+    message.insert("FromEmailAddress".to_owned(), mail.from.encoded().into());
+    message.insert("Destination".to_owned(), json!({ "ToAddresses": [mail.to] }));
+    let reply_to = content.reply_to.as_deref().map(Mailbox::parse).transpose()?;
+    if let Some(reply_to) = &reply_to {
+        message.insert("ReplyToAddresses".to_owned(), json!([reply_to.encoded()]));
     }
-    let simple = Map::from_iter([("Simple".to_owned(), simple(content)?)]);
-    message.insert("Content".to_owned(), simple.into());
+    let (kind, content) = if content.attachments.is_empty() {
+        ("Simple", simple(content)?)
+    } else {
+        ("Raw", Map::from_iter([("Data".to_owned(), mime::build(mail, reply_to.as_ref(), content)?.into())]))
+    };
+    message.insert("Content".to_owned(), Map::from_iter([(kind.to_owned(), content.into())]).into());
     message.insert("EmailTags".to_owned(), tags);
     if let Some(set) = host::get_config("configuration_set").filter(|set| !set.is_empty()) {
         message.insert("ConfigurationSetName".to_owned(), set.into());
@@ -29,8 +48,7 @@ pub(crate) fn build(tags: Value, from: &str, to: &str, content: EmailContent) ->
     Ok(Value::Object(message))
 }
 
-/// Moves bodies and attachments instead of copying them: they may be most of a guest's memory.
-fn simple(content: EmailContent) -> Result<Value, Outcome> {
+fn simple(content: EmailContent) -> Result<Map<String, Value>, Outcome> {
     let mut body = Map::new();
     for (name, text) in [("Text", content.text), ("Html", content.html)] {
         if let Some(text) = text {
@@ -41,12 +59,11 @@ fn simple(content: EmailContent) -> Result<Value, Outcome> {
     simple.insert("Subject".to_owned(), utf8(content.subject));
     simple.insert("Body".to_owned(), Value::Object(body));
     if let Some(url) = &content.list_unsubscribe {
-        simple.insert("Headers".to_owned(), unsubscribe_headers(url)?);
+        let headers = unsubscribe_headers(url)?;
+        let headers = headers.map(|(name, value)| json!({ "Name": name, "Value": value }));
+        simple.insert("Headers".to_owned(), headers.to_vec().into());
     }
-    if !content.attachments.is_empty() {
-        simple.insert("Attachments".to_owned(), content.attachments.into_iter().map(attachment).collect());
-    }
-    Ok(Value::Object(simple))
+    Ok(simple)
 }
 
 fn utf8(text: String) -> Value {
@@ -55,28 +72,15 @@ fn utf8(text: String) -> Value {
 }
 
 /// RFC 8058: one click, no landing page.
-fn unsubscribe_headers(url: &str) -> Result<Value, Outcome> {
+pub(crate) fn unsubscribe_headers(url: &str) -> Result<[(&'static str, String); 2], Outcome> {
     let fits = url.len() <= HEADER_CHARS_MAX - 2 && url.bytes().all(|byte| byte.is_ascii_graphic());
     if !fits {
         return Err(refused_with(ErrorClass::ContentRejected, "list_unsubscribe does not fit a header"));
     }
-    Ok(json!([
-        { "Name": "List-Unsubscribe", "Value": format!("<{url}>") },
-        { "Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click" },
-    ]))
-}
-
-fn attachment(file: Attachment) -> Value {
-    let disposition = if file.content_id.is_some() { "INLINE" } else { "ATTACHMENT" };
-    let pairs: [(&str, Value); 5] = [
-        ("FileName", file.filename.into()),
-        ("ContentType", file.content_type.into()),
-        ("RawContent", file.content_base64.into()),
-        ("ContentTransferEncoding", "BASE64".into()),
-        ("ContentDisposition", disposition.into()),
-    ];
-    let id = file.content_id.map(|id| ("ContentId", Value::from(id)));
-    Value::Object(pairs.into_iter().chain(id).map(|(name, value)| (name.to_owned(), value)).collect())
+    Ok([
+        ("List-Unsubscribe", format!("<{url}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+    ])
 }
 
 /// Our reference first: it comes back with every event. Tag values allow no dot.
@@ -87,16 +91,40 @@ pub(crate) fn tags(reference: &str, tags: &[String]) -> Value {
     std::iter::once(reference).chain(own).collect()
 }
 
-/// `address` or `Name <address>`; a name beyond ASCII is encoded (RFC 2047), an address cannot be.
-fn mailbox(text: &str) -> Result<String, Outcome> {
-    let text = text.trim();
-    if text.is_ascii() {
-        return Ok(text.to_owned());
+/// `address` or `Name <address>`.
+pub(crate) struct Mailbox {
+    /// As it is shown, in any script.
+    pub(crate) name: Option<String>,
+    /// ASCII: SES takes no other.
+    pub(crate) address: String,
+}
+
+impl Mailbox {
+    pub(crate) fn parse(text: &str) -> Result<Self, Outcome> {
+        let text = text.trim();
+        let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+            Some((name, address)) => (name.trim().trim_matches('"'), address),
+            None => ("", text),
+        };
+        if !address.is_ascii() {
+            return Err(refused_with(ErrorClass::SenderRejected, "an address of the message is not ASCII"));
+        }
+        let name = (!name.is_empty()).then(|| name.to_owned());
+        Ok(Self { name, address: address.to_owned() })
     }
-    let parts = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
-    match parts.filter(|(_, address)| address.is_ascii()) {
-        Some((name, address)) => Ok(format!("{} <{address}>", encoded_words(name.trim().trim_matches('"')))),
-        None => Err(refused_with(ErrorClass::SenderRejected, "an address of the message is not ASCII")),
+
+    /// A name beyond ASCII as encoded words (RFC 2047), one with special characters in quotes.
+    fn encoded(&self) -> String {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" !#$%&'*+-/=?^_`{|}~".contains(&byte);
+        match self.name.as_deref() {
+            None => self.address.clone(),
+            Some(name) if !name.is_ascii() => format!("{} <{}>", encoded_words(name), self.address),
+            Some(name) if name.bytes().all(plain) => format!("{name} <{}>", self.address),
+            Some(name) => {
+                let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+                format!("\"{name}\" <{}>", self.address)
+            }
+        }
     }
 }
 

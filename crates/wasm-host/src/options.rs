@@ -24,12 +24,12 @@ pub struct HostOptions {
 impl Default for HostOptions {
     fn default() -> Self {
         Self {
-            memory_max_bytes: 16 << 20,
+            memory_max_bytes: 64 << 20,
             guest_time_ms: 10,
             instances_max: 256,
             rounds_max: 4,
-            output_max_bytes: 8 << 20,
-            log_bytes_max: 4 << 10,
+            output_max_bytes: 16 << 20,
+            log_bytes_max: 16 << 10,
             cache_dir: None,
         }
     }

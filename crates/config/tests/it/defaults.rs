@@ -36,7 +36,7 @@ fn the_defaults_are_what_the_manual_promises() {
     assert_eq!(config.cascade.step_timeout.email, seconds(900));
     assert_eq!(config.egress.response_max, ByteSize::from_bytes(262_144));
     assert!(config.egress.allow_private.is_empty());
-    assert_eq!(config.wasm.memory_max.to_string(), "16 MiB");
+    assert_eq!(config.wasm.memory_max.to_string(), "64 MiB");
     assert_eq!(config.webhooks.retry_delays.len(), 9);
     assert_eq!(config.telemetry.log_format, LogFormat::Text);
     assert_eq!(config.secrets.credentials_key, None);

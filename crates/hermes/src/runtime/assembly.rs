@@ -198,11 +198,11 @@ async fn bootstrap(
     directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")
 }
 
-/// Adapters that come with the binary, then uploaded ones, with the activation that was last chosen.
-async fn adapters(config: &Config, registry: &Arc<dyn Registry>) -> anyhow::Result<Arc<WasmHost>> {
+/// What the configuration allows adapters.
+fn host_options(config: &Config) -> HostOptions {
     let wasm = &config.wasm;
     let bytes = |size: hermes_config::ByteSize| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
-    let options = HostOptions {
+    HostOptions {
         memory_max_bytes: bytes(wasm.memory_max),
         guest_time_ms: u64::try_from(wasm.guest_time.as_millis()).unwrap_or(u64::MAX),
         instances_max: u32::try_from(wasm.instances_max.get()).unwrap_or(u32::MAX),
@@ -210,7 +210,12 @@ async fn adapters(config: &Config, registry: &Arc<dyn Registry>) -> anyhow::Resu
         output_max_bytes: bytes(wasm.output_max),
         log_bytes_max: bytes(wasm.log_max),
         cache_dir: Some(cache_dir(config)),
-    };
+    }
+}
+
+/// Adapters that come with the binary, then uploaded ones, with the activation that was last chosen.
+async fn adapters(config: &Config, registry: &Arc<dyn Registry>) -> anyhow::Result<Arc<WasmHost>> {
+    let options = host_options(config);
     let host = tokio::task::spawn_blocking(move || -> anyhow::Result<WasmHost> {
         let host = WasmHost::new(options).context("could not start the adapter engine")?;
         host.install_embedded().context("an adapter of this binary was refused")?;
@@ -231,3 +236,15 @@ fn cache_dir(config: &Config) -> PathBuf {
 
 /// How long a drain may take at most, whatever the configuration says.
 pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adapters_are_allowed_the_same_with_a_configuration_and_without() {
+        let config = Config::load(None, []).unwrap();
+        let options = HostOptions { cache_dir: None, ..host_options(&config) };
+        assert_eq!(options, HostOptions::default());
+    }
+}

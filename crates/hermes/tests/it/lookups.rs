@@ -48,3 +48,17 @@ async fn lookups_can_be_switched_off() {
     let id = server.send(&with_policy(sms("9913", 4), "on_unknown_outcome", "resend")).await;
     server.until(&id, LIMIT, |message| attempts(message).len() >= 2).await;
 }
+
+#[tokio::test]
+async fn insights_stand_in_for_a_lost_delivery_event() {
+    let server = Server::start();
+    server.simulator_post("/sim/scenario", &json!({ "loss_rate": 1.0 })).await;
+    let body = json!({
+        "to": { "email": "ada+0001@example.com" },
+        "content": { "text": "Order 1042 has shipped", "subject": "Your order" },
+        "cascade": { "steps": [{ "channel": "email", "timeout_s": 1 }] },
+    });
+    let id = server.send(&body).await;
+    let message = server.ended(&id, LIMIT).await;
+    assert_eq!(attempts(&message), [(0, "delivered".to_owned())], "{message:#}");
+}

@@ -127,3 +127,22 @@ async fn a_closed_window_is_answered_with_the_template() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_email_as_large_as_the_api_takes_arrives_with_its_file() {
+    let server = Server::start();
+    server.callbacks_are_set_up().await;
+    let mut body = through("email", "ses", "0001");
+    body["content"]["email"] = json!({
+        "subject": "Your order",
+        "text": "See the file",
+        "attachments": [{
+            "filename": "order.pdf",
+            "content_type": "application/pdf",
+            "content_base64": "QUJD".repeat((9 << 20) / 4),
+        }],
+    });
+    let id = server.send(&body).await;
+    let message = server.ended(&id, LIMIT).await;
+    assert_eq!(message["status"], "delivered", "{}", message["attempts"]);
+}

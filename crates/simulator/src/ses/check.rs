@@ -1,5 +1,7 @@
 //! What SES refuses in a well-formed request.
 
+mod raw;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
@@ -67,6 +69,11 @@ fn check_sender(request: &SendEmail, account: &SesAccount, content: &Content) ->
     if !from.is_ascii() {
         return Err(Fault::bad_request("Invalid From address: non-ASCII characters must be encoded."));
     }
+    check_identity(from, account)
+}
+
+/// Whether mail may come from `from`.
+fn check_identity(from: &str, account: &SesAccount) -> Result<(), Fault> {
     check_address(from)?;
     let address = bare_address(from);
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -116,7 +123,7 @@ fn check_content(content: &Content, account: &SesAccount) -> Result<(), Fault> {
         (Some(simple), None, None) => check_simple(simple),
         (None, Some(raw), None) => {
             let data = raw.data.as_deref().ok_or_else(|| null("content.raw.data"))?;
-            check_base64(data)
+            raw::check(&check_base64(data)?, account)
         }
         (None, None, Some(template)) => check_template(template, account),
         _ => Err(Fault::bad_request("Exactly one of Simple, Raw or Template content must be given.")),
@@ -207,12 +214,12 @@ fn check_attachment(attachment: &Attachment) -> Result<(), Fault> {
             "Attachment disposition or transfer encoding is not a member of its enum set.",
         ));
     }
-    check_base64(content)
+    check_base64(content).map(drop)
 }
 
-fn check_base64(data: &str) -> Result<(), Fault> {
+fn check_base64(data: &str) -> Result<Vec<u8>, Fault> {
     match STANDARD.decode(data) {
-        Ok(bytes) if !bytes.is_empty() => Ok(()),
+        Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         Ok(_) | Err(_) => Err(Fault::serialization("A blob member is not valid base64.")),
     }
 }

@@ -68,7 +68,7 @@ fn two_loops_do_not_run_at_the_same_time() {
 
 #[test]
 fn a_memory_bomb_ends_at_its_memory_limit() {
-    assert_eq!(fault("bomb"), AdapterFault::MemoryLimit { limit_bytes: 16 << 20 });
+    assert_eq!(fault("bomb"), AdapterFault::MemoryLimit { limit_bytes: 64 << 20 });
 }
 
 #[test]

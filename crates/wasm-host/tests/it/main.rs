@@ -9,6 +9,7 @@ mod hostile;
 mod install;
 mod messente;
 mod ses;
+mod ses_mime;
 mod ses_receipts;
 mod specs;
 mod support;

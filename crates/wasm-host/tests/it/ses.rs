@@ -1,12 +1,13 @@
 //! Submissions to SES: request bytes and the outcome table.
 
 use hermes_domain::{
+    UnixMillis,
     address::{Destination, Email},
-    content::{Attachment, ChannelContent, EmailBody},
-    outcome::{Acceptance, ErrorClass, Outcome},
+    content::{ChannelContent, EmailBody},
+    outcome::{Acceptance, ErrorClass, Level, Outcome},
 };
 use hermes_ports::{
-    adapter::{AdapterFault, AdapterHost, ConnectionAccess, SendCall},
+    adapter::{AdapterHost, ConnectionAccess, LookupQuery, SendCall},
     http::{AuthScheme, Method, RequestEffect},
 };
 use serde_json::{Value, json};
@@ -37,20 +38,7 @@ fn full() -> EmailBody {
         html: Some("<p>Thank you.</p>".to_owned()),
         reply_to: Some("support@example.com".to_owned()),
         list_unsubscribe: Some("https://example.com/u/01JQZ8".to_owned()),
-        attachments: vec![
-            Attachment {
-                filename: "a.pdf".to_owned(),
-                content_type: "application/pdf".to_owned(),
-                content_base64: "JVBERi0=".to_owned(),
-                content_id: None,
-            },
-            Attachment {
-                filename: "logo.png".to_owned(),
-                content_type: "image/png".to_owned(),
-                content_base64: "iVBORw0=".to_owned(),
-                content_id: Some("logo".to_owned()),
-            },
-        ],
+        attachments: Vec::new(),
     }
 }
 
@@ -80,12 +68,6 @@ fn a_submission_is_the_documented_json() {
     assert_eq!(request.auth, auth);
     let sent: Value = serde_json::from_slice(&request.body).unwrap();
     let utf8 = |text: &str| json!({ "Data": text, "Charset": "UTF-8" });
-    let attachment = |name: &str, kind: &str, raw: &str, disposition: &str| {
-        json!({ "FileName": name, "ContentType": kind, "RawContent": raw, "ContentDisposition": disposition,
-            "ContentTransferEncoding": "BASE64" })
-    };
-    let mut inline = attachment("logo.png", "image/png", "iVBORw0=", "INLINE");
-    inline["ContentId"] = "logo".into();
     let expected = json!({
         "FromEmailAddress": "Hermes <no-reply@example.com>",
         "Destination": { "ToAddresses": ["alice@example.net"] },
@@ -96,8 +78,7 @@ fn a_submission_is_the_documented_json() {
             "Headers": [
                 { "Name": "List-Unsubscribe", "Value": "<https://example.com/u/01JQZ8>" },
                 { "Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click" }
-            ],
-            "Attachments": [attachment("a.pdf", "application/pdf", "JVBERi0=", "ATTACHMENT"), inline]
+            ]
         } },
         "EmailTags": [
             { "Name": "hermes_ref", "Value": "msg_01KDYYXGFEMXQKR0ZC0000001A-1" },
@@ -108,30 +89,6 @@ fn a_submission_is_the_documented_json() {
     });
     assert_eq!(sent, expected);
     specs::ses_send_email(&sent);
-}
-
-#[test]
-fn a_large_attachment_fits_and_one_beyond_memory_is_a_fault() {
-    let attached = |mebibytes: usize| {
-        let file = Attachment {
-            filename: "a.bin".to_owned(),
-            content_type: "application/octet-stream".to_owned(),
-            content_base64: "QUJD".repeat(mebibytes << 18),
-            content_id: None,
-        };
-        email(EmailBody {
-            text: Some("see file".to_owned()),
-            attachments: vec![file],
-            ..EmailBody::default()
-        })
-    };
-    for mebibytes in [1, 5, 7] {
-        let (request, _) = begin(&plain(), &attached(mebibytes));
-        assert!(request.body.len() > mebibytes << 20, "{mebibytes}");
-    }
-    let fault = host().send(&plain(), &attached(12)).unwrap_err();
-    assert!(matches!(fault, AdapterFault::MemoryLimit { .. }), "{fault:?}");
-    assert!(host().send(&plain(), &short()).is_ok());
 }
 
 #[test]
@@ -260,4 +217,61 @@ fn a_check_reads_the_account() {
             done(host().resume_send(&plain(), pending.clone(), &response(status, &[], body)).unwrap());
         assert_eq!(Short::from(&answer), expected, "{body}");
     }
+}
+
+#[test]
+fn insights_tell_how_far_a_message_got() {
+    let id = "0102018f00000000-11111111-2222-3333-4444-555555555555-000000";
+    let query = |id: Option<&str>| LookupQuery {
+        call: short(),
+        provider_message_id: id.map(str::to_owned),
+        submitted_at: UnixMillis(1_767_323_045_678),
+    };
+    assert!(host().lookup(&plain(), &query(None)).unwrap().is_none(), "there is no search by tag");
+    let (request, pending) = asked(host().lookup(&plain(), &query(Some(id))).unwrap().unwrap());
+    assert_eq!(request.url, format!("https://email.eu-west-1.amazonaws.com/v2/email/insights/{id}/"));
+    assert_eq!((request.method, request.effect), (Method::Get, RequestEffect::Safe));
+    let answered = |status: u16, body: Value| {
+        done(host().resume_send(&plain(), pending.clone(), &response(status, &[], body.to_string())).unwrap())
+    };
+    let told = |events: Value| {
+        let insights = json!([{ "Destination": "alice@example.net", "Isp": "x", "Events": events }]);
+        answered(200, json!({ "MessageId": id, "Insights": insights }))
+    };
+    let event = |kind: &str, details: Value| json!({ "Timestamp": 1_767_323_047.0, "Type": kind, "Details": details });
+    let level = |outcome: Outcome| match outcome {
+        Outcome::Accepted(told) => {
+            assert_eq!(told.provider_message_id.as_deref(), Some(id));
+            told.level
+        }
+        other => panic!("{other:?}"),
+    };
+    let (send, delivery) = (event("SEND", json!({})), event("DELIVERY", json!({})));
+    assert_eq!(level(told(json!([send]))), Some(Level::Sent));
+    assert_eq!(level(told(json!([send, event("DELIVERY_DELAY", json!({}))]))), Some(Level::Sent));
+    assert_eq!(level(told(json!([delivery, send]))), Some(Level::Delivered));
+    let bounce = |kind: &str, subtype: &str| {
+        let told = told(json!([
+            send,
+            event("BOUNCE", json!({ "Bounce": { "BounceType": kind, "BounceSubType": subtype } }))
+        ]));
+        Short::from(&told)
+    };
+    assert_eq!(bounce("PERMANENT", "NoEmail"), Short::Rejected(ErrorClass::RecipientPermanent));
+    assert_eq!(bounce("PERMANENT", "OnAccountSuppressionList"), Short::Rejected(ErrorClass::OptedOut));
+    assert_eq!(bounce("TRANSIENT", "MailboxFull"), Short::Rejected(ErrorClass::RecipientTemporary));
+    assert_eq!(bounce("TRANSIENT", "ContentRejected"), Short::Rejected(ErrorClass::ContentRejected));
+    assert_eq!(bounce("UNDETERMINED", "Undetermined"), Short::Rejected(ErrorClass::Unknown));
+    let suppressed =
+        event("COMPLAINT", json!({ "Complaint": { "ComplaintSubType": "OnAccountSuppressionList" } }));
+    assert_eq!(Short::from(&told(json!([suppressed]))), Short::Rejected(ErrorClass::OptedOut));
+    assert_eq!(
+        Short::from(&told(json!([event("REJECT", json!({}))]))),
+        Short::Rejected(ErrorClass::ContentRejected)
+    );
+    assert_eq!(Short::from(&told(json!([]))), Short::Unknown);
+    // An account without insights says 404 of every message: that proves nothing.
+    assert_eq!(Short::from(&answered(404, json!({ "message": "not found" }))), Short::Unknown);
+    assert_eq!(Short::from(&answered(403, json!({}))), Short::Unknown);
+    assert!(matches!(answered(429, json!({})), Outcome::Throttled { .. }));
 }

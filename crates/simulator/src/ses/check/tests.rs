@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::*;
 use crate::demo;
 
@@ -74,4 +76,24 @@ fn an_unverified_sender_is_named() {
     assert_eq!((fault.status.as_u16(), fault.code), (400, "MessageRejected"));
     assert!(fault.message.ends_with("in region EU-WEST-1: no-reply@example.com"));
     check_with(|v| v["FromEmailAddress"] = json!("a@mail.example.org"), &account).unwrap();
+}
+
+#[test]
+fn a_mime_message_is_read_as_closely_as_a_simple_one() {
+    let raw = |mail: &str| {
+        let data = STANDARD.encode(mail);
+        move |value: &mut Value| value["Content"] = json!({ "Raw": { "Data": data } })
+    };
+    let mut account = demo::ses();
+    account.identities = vec!["example.com".to_owned()];
+    let fault = |mail: &str| {
+        let fault = check_with(raw(mail), &account).unwrap_err();
+        (fault.status.as_u16(), fault.code)
+    };
+    check_with(raw("From: A <a@example.com>\r\nTo: b@example.net\r\n\r\nhi\r\n"), &account).unwrap();
+    assert_eq!(fault("To: b@example.net\r\n\r\nhi\r\n"), (400, "BadRequestException"));
+    assert_eq!(fault("From: a@other.example\r\n\r\nhi\r\n"), (400, "MessageRejected"));
+    assert_eq!(fault("From: a@example.com\r\nTo: b@dot..example\r\n\r\nhi"), (400, "BadRequestException"));
+    let long = format!("From: a@example.com\r\n\r\n{}\r\n", "x".repeat(999));
+    assert_eq!(fault(&long), (400, "MessageRejected"));
 }
