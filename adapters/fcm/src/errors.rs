@@ -3,7 +3,7 @@
 use hermes_adapter_sdk::{
     by_status,
     contract::{ErrorClass, HttpResponse, Outcome, Throttling},
-    failure, pick, retry_after_ms,
+    failure, pick, retry_after_ms, with_code,
 };
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(crate) fn refusal(response: &HttpResponse, answer: &Value) -> Outcome {
         (400, _, Some("INVALID_ARGUMENT") | None) if about_the_token(answer) => {
             rejected(ErrorClass::RecipientPermanent, "the token is not valid")
         }
-        (400, "INVALID_ARGUMENT", _) => {
+        (400, "INVALID_ARGUMENT", Some("INVALID_ARGUMENT") | None) => {
             rejected(ErrorClass::ContentRejected, "a field of the message is not valid")
         }
         (404, _, Some("UNREGISTERED")) => {
@@ -43,13 +43,14 @@ pub(crate) fn refusal(response: &HttpResponse, answer: &Value) -> Outcome {
         (401 | 403, "UNAUTHENTICATED" | "PERMISSION_DENIED", _) => {
             rejected(ErrorClass::Auth, "the service account was refused")
         }
-        (429, "RESOURCE_EXHAUSTED", _) => throttled(response, shown, Some(QUOTA_PAUSE_MS)),
+        (429, _, _) => throttled(response, shown, Some(QUOTA_PAUSE_MS)),
         (503, "UNAVAILABLE", _) if retry_after_ms(response).is_some() => throttled(response, shown, None),
         (503, "UNAVAILABLE", _) => {
             Outcome::NotSent(failure(ErrorClass::ProviderFault, shown, "overloaded; not processed"))
         }
         (500, "INTERNAL", _) => Outcome::ServerError(failure(ErrorClass::ProviderFault, shown, "FCM failed")),
-        _ => by_status(response),
+        _ if shown.is_empty() => by_status(response),
+        _ => with_code(by_status(response), &shown),
     }
 }
 

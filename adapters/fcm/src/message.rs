@@ -2,12 +2,15 @@
 
 use hermes_adapter_sdk::{
     contract::{ErrorClass, Outcome, PushContent, SendCall},
-    refused_with,
+    refused_with, sanitized,
 };
 use serde_json::{Map, Value, json};
 
 /// Four weeks, the longest FCM keeps a message.
 const TTL_S_MAX: u32 = 2_419_200;
+
+/// Longest label for Google's statistics.
+const LABEL_CHARS_MAX: usize = 50;
 
 /// The message, with what the tenant wrote for a platform taking precedence over our defaults.
 pub(crate) fn build(call: &SendCall, token: &str, content: &PushContent) -> Result<Value, Outcome> {
@@ -17,6 +20,10 @@ pub(crate) fn build(call: &SendCall, token: &str, content: &PushContent) -> Resu
         message.insert("notification".to_owned(), notification);
     }
     message.insert("data".to_owned(), data(call, content)?);
+    if let Some(tag) = call.tags.iter().find(|tag| !tag.is_empty()) {
+        let label = sanitized(tag, LABEL_CHARS_MAX);
+        message.insert("fcm_options".to_owned(), json!({ "analytics_label": label }));
+    }
     let silent = !message.contains_key("notification");
     for (name, defaults, own) in [
         ("android", android(call, silent), &content.android),
@@ -38,12 +45,12 @@ fn notification(content: &PushContent) -> Option<Value> {
 /// The tenant's data with our reference, so that an app can acknowledge the message.
 fn data(call: &SendCall, content: &PushContent) -> Result<Value, Outcome> {
     let reserved = |name: &str| {
-        matches!(name, "from" | "message_type")
+        matches!(name, "from" | "message_type" | "hermes_ref" | "ack_url")
             || name.starts_with("google.")
             || name.starts_with("gcm.notification.")
     };
     if content.data.iter().any(|(name, _)| reserved(name)) {
-        return Err(refused_with(ErrorClass::ContentRejected, "a data key is reserved by FCM"));
+        return Err(refused_with(ErrorClass::ContentRejected, "a data key is reserved"));
     }
     let own = content.data.iter().map(|(name, text)| (name.clone(), Value::from(text.clone())));
     let mut data: Map<String, Value> = own.collect();

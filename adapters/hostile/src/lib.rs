@@ -43,7 +43,7 @@ impl Provider for Hostile {
             "loop" => endless(),
             "bomb" => drop(black_box(vec![1_u8; 64 << 20])),
             "trap" => std::process::abort(),
-            "big" => request.body = vec![b'x'; 9 << 20],
+            "big" => request.body = vec![b'x'; 17 << 20],
             "crlf" => request.headers.push(("X-A".to_owned(), "a\r\nX-Injected: yes".to_owned())),
             "authorization" => request.headers.push(("AUTHORIZATION".to_owned(), "Bearer x".to_owned())),
             "host" => request.headers.push(("Host".to_owned(), "metadata.internal".to_owned())),

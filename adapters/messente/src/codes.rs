@@ -12,12 +12,15 @@ pub(crate) fn by_source(source: &str) -> (ErrorClass, &'static str) {
     }
 }
 
+/// `err` of a message whose validity ran out.
+pub(crate) const EXPIRED: u64 = 2;
+
 /// `err` of a report. `None` for codes that say nothing.
 pub(crate) fn report(code: u64) -> Option<(ErrorClass, &'static str)> {
     Some(match code {
         // Another provider may do better.
         1 => (ErrorClass::ProviderFault, "delivery failed"),
-        2 => (ErrorClass::RecipientTemporary, "its validity ran out"),
+        EXPIRED => (ErrorClass::RecipientTemporary, "its validity ran out"),
         3 | 5 => (ErrorClass::RecipientPermanent, "the recipient's number is not valid"),
         4 => (ErrorClass::Funds, "the account could not be charged"),
         6 => (ErrorClass::ContentRejected, "too many identical messages"),

@@ -14,7 +14,7 @@ use hermes_adapter_sdk::{
         Webhook,
     },
     credential, failure, get, host, json, optional_credential, optional_setting, pick, post_json, refused,
-    refused_with, sanitized,
+    refused_with, sanitized, with_code,
 };
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,7 @@ impl Provider for Messente {
             return Err(refused_with(ErrorClass::Unknown, "this adapter carries SMS only"));
         };
         if !content.media_urls.is_empty() {
-            return Err(refused_with(ErrorClass::ContentRejected, "Messente's SMS carries no media"));
+            return Err(refused_with(ErrorClass::ProviderFault, "Messente's SMS carries no media"));
         }
         let mut message = Map::new();
         message.insert("channel".to_owned(), json!("sms"));
@@ -155,6 +155,6 @@ fn refusal(response: &HttpResponse, answer: &Value) -> Outcome {
             let (class, detail) = codes::by_source(pick(error, "/source").unwrap_or_default());
             Outcome::Rejected(told(class, detail))
         }
-        _ => by_status(response),
+        _ => with_code(by_status(response), code),
     }
 }

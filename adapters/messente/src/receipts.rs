@@ -62,6 +62,9 @@ pub(crate) fn status(report: &Value) -> Option<Result<Level, ReceiptStatus>> {
         "ACK" | "ACCEPTD" => Some(Ok(Level::Sent)),
         "DELIVRD" => Some(Ok(Level::Delivered)),
         "SEEN" => Some(Ok(Level::Read)),
+        "UNDELIV" | "FAILED" if code == Some(codes::EXPIRED) => {
+            told(ReceiptStatus::Expired, (ErrorClass::RecipientTemporary, "its validity ran out"))
+        }
         "UNDELIV" if code == Some(999) => {
             told(ReceiptStatus::Failed, (ErrorClass::RecipientTemporary, "temporary error"))
         }

@@ -35,7 +35,7 @@ pub use fields::{
     credential, identifier, optional_credential, optional_identifier, optional_setting, setting,
 };
 pub use http::{base_url, get, header, post_form, post_json, retry_after_ms};
-pub use outcomes::{accepted, by_status, failure, refused, refused_with};
+pub use outcomes::{accepted, by_status, failure, refused, refused_with, with_code};
 pub use provider::{Provider, Submission};
 pub use shell::Shell;
 pub use text::{json, pick, sanitized};

@@ -25,6 +25,19 @@ pub fn refused_with(class: ErrorClass, detail: &str) -> Outcome {
     Outcome::Rejected(failure(class, None, detail))
 }
 
+/// `outcome` with the provider's own code, whatever it is.
+pub fn with_code(outcome: Outcome, code: &str) -> Outcome {
+    let coded = |failure| Failure { code: Some(code.to_owned()), ..failure };
+    match outcome {
+        Outcome::Accepted(acceptance) => Outcome::Accepted(acceptance),
+        Outcome::Throttled(told) => Outcome::Throttled(Throttling { failure: coded(told.failure), ..told }),
+        Outcome::Rejected(failure) => Outcome::Rejected(coded(failure)),
+        Outcome::NotSent(failure) => Outcome::NotSent(coded(failure)),
+        Outcome::ServerError(failure) => Outcome::ServerError(coded(failure)),
+        Outcome::Unknown(failure) => Outcome::Unknown(coded(failure)),
+    }
+}
+
 /// What the status alone says. 2xx is `unknown` here: success needs a body that can be read.
 pub fn by_status(response: &HttpResponse) -> Outcome {
     let code = format!("http_{}", response.status);

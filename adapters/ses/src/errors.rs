@@ -3,7 +3,7 @@
 use hermes_adapter_sdk::{
     by_status,
     contract::{ErrorClass, HttpResponse, Outcome, Throttling},
-    failure, header, pick, retry_after_ms,
+    failure, header, pick, retry_after_ms, with_code,
 };
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub(crate) fn refusal(response: &HttpResponse, answer: &Value, recipient: &str) 
     }
     match rejection(&code, message, recipient) {
         Some((class, detail)) => Outcome::Rejected(failure(class, code, detail)),
-        None => with_code(by_status(response), code),
+        None => with_code(by_status(response), &code),
     }
 }
 
@@ -98,17 +98,4 @@ fn bad_request(message: &str) -> (ErrorClass, &'static str) {
         );
     }
     (ErrorClass::Unknown, "the request was refused")
-}
-
-fn with_code(outcome: Outcome, code: String) -> Outcome {
-    match outcome {
-        Outcome::Rejected(failure) => {
-            Outcome::Rejected(hermes_adapter_sdk::contract::Failure { code: Some(code), ..failure })
-        }
-        Outcome::ServerError(failure) => {
-            Outcome::ServerError(hermes_adapter_sdk::contract::Failure { code: Some(code), ..failure })
-        }
-        other
-        @ (Outcome::Accepted(_) | Outcome::Throttled(_) | Outcome::NotSent(_) | Outcome::Unknown(_)) => other,
-    }
 }

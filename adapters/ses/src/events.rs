@@ -90,11 +90,15 @@ fn complaint_is_real(event: &Value) -> bool {
 }
 
 fn unsubscribed(event: &Value) -> bool {
-    let new = event.pointer("/subscription/newTopicPreferences");
-    let all = new.and_then(|new| new.get("unsubscribeAll")).and_then(Value::as_bool).unwrap_or(false);
-    let topics = new.and_then(|new| new.get("topicSubscriptionStatus")).and_then(Value::as_array);
-    let out = |topic: &Value| pick(topic, "/subscriptionStatus") == Some("OptOut");
-    all || topics.into_iter().flatten().any(out)
+    let left = |preferences: &str| {
+        let preferences = event.pointer(&format!("/subscription/{preferences}"));
+        let topics = preferences.and_then(|all| all.get("topicSubscriptionStatus")).and_then(Value::as_array);
+        let out = |topic: &&Value| pick(topic, "/subscriptionStatus") == Some("OptOut");
+        topics.into_iter().flatten().filter(out).filter_map(|topic| pick(topic, "/topicName")).collect()
+    };
+    let (new, old): (Vec<&str>, Vec<&str>) = (left("newTopicPreferences"), left("oldTopicPreferences"));
+    let all = event.pointer("/subscription/newTopicPreferences/unsubscribeAll").and_then(Value::as_bool);
+    all == Some(true) || new.iter().any(|topic| !old.contains(topic))
 }
 
 fn is_dead_mailbox(status: &ReceiptStatus) -> bool {

@@ -76,6 +76,8 @@ impl Provider for Ses {
                 setting("region", "AWS region, such as eu-west-1"),
                 optional_setting("from", "sender: a verified address, also as Name <address>"),
                 optional_setting("configuration_set", "configuration set that publishes events to SNS"),
+                optional_setting("tenant_name", "SES tenant that the messages belong to"),
+                optional_setting("feedback_address", "verified address that bounces are mailed to"),
                 optional_setting("sns_topic_arns", "topics whose events are accepted"),
             ],
             hosts: hosts("email").into_iter().chain(hosts("sns")).collect(),
@@ -89,7 +91,11 @@ impl Provider for Ses {
 
     fn request(call: SendCall) -> Result<Submission, Outcome> {
         let SendCall {
-            to: Destination::Email(to), content: Content::Email(content), ref reference, ref tags, ..
+            to: Destination::Email(to),
+            content: Content::Email(content),
+            ref reference,
+            ref tags,
+            ..
         } = call
         else {
             return Err(refused_with(ErrorClass::Unknown, "this adapter carries email only"));
@@ -138,6 +144,9 @@ impl Provider for Ses {
 
     fn checked(response: &HttpResponse) -> Outcome {
         let answer = json(&response.body);
+        if pick(&answer, "/EnforcementStatus") == Some("SHUTDOWN") {
+            return refused_with(ErrorClass::Auth, "SES has shut the account down");
+        }
         match (response.status, answer.pointer("/SendingEnabled").and_then(Value::as_bool)) {
             (200..=299, Some(true)) => accepted(None, None),
             (200..=299, Some(false)) => refused_with(ErrorClass::Auth, "sending is paused for the account"),

@@ -14,6 +14,13 @@ const HEADER_CHARS_MAX: usize = 995;
 /// Longest tag value that SES takes.
 const TAG_CHARS_MAX: usize = 256;
 
+/// Members that a connection's settings fill.
+const SETTINGS: [(&str, &str); 3] = [
+    ("ConfigurationSetName", "configuration_set"),
+    ("TenantName", "tenant_name"),
+    ("FeedbackForwardingEmailAddress", "feedback_address"),
+];
+
 /// What a mail says on its envelope.
 pub(crate) struct Mail<'a> {
     /// Our reference.
@@ -42,8 +49,10 @@ pub(crate) fn build(mail: &Mail<'_>, tags: Value, content: EmailContent) -> Resu
     };
     message.insert("Content".to_owned(), Map::from_iter([(kind.to_owned(), content.into())]).into());
     message.insert("EmailTags".to_owned(), tags);
-    if let Some(set) = host::get_config("configuration_set").filter(|set| !set.is_empty()) {
-        message.insert("ConfigurationSetName".to_owned(), set.into());
+    for (member, setting) in SETTINGS {
+        if let Some(value) = host::get_config(setting).filter(|value| !value.is_empty()) {
+            message.insert(member.to_owned(), value.into());
+        }
     }
     Ok(Value::Object(message))
 }

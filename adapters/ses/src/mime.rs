@@ -45,7 +45,8 @@ pub(crate) fn build(
     let room = room(&content);
     let mut bytes = Vec::with_capacity(room);
     let written = message.body(body(mail, content)).write_to(&mut bytes);
-    written.map_err(|_| refused_with(ErrorClass::ContentRejected, "the message cannot be written as MIME"))?;
+    written
+        .map_err(|_| refused_with(ErrorClass::ContentRejected, "the message cannot be written as MIME"))?;
     Ok(BASE64_STANDARD.encode(bytes))
 }
 
@@ -99,7 +100,8 @@ fn boundary(mail: &Mail<'_>, subtype: &str) -> String {
 }
 
 fn part(file: Attachment) -> MimePart<'static> {
-    let content_type = ContentType::new(media_type(file.content_type)).attribute("name", file.filename.clone());
+    let content_type =
+        ContentType::new(media_type(file.content_type)).attribute("name", file.filename.clone());
     let content = lines(&file.content_base64);
     drop(file.content_base64);
     let part = MimePart::new(content_type, content).transfer_encoding("base64");

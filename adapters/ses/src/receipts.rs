@@ -36,12 +36,15 @@ pub(crate) fn resume(webhook: &Webhook, state: &[u8], response: &HttpResponse) -
     if state == CONFIRMATION {
         let level = if fetched { LogLevel::Info } else { LogLevel::Warn };
         host::log(level, &format!("subscription confirmation answered with status {}", response.status));
-        return if fetched { ReceiveStep::Done(Ok(nothing())) } else { refused(Refusal::Malformed) };
+        return if fetched { ReceiveStep::Done(Ok(nothing())) } else { refused(Refusal::SendAgain) };
     }
     let envelope = Envelope::read(&webhook.body).filter(|_| state == CERTIFICATE);
     let Some(envelope) = envelope else { return refused(Refusal::Malformed) };
+    if !fetched {
+        return refused(Refusal::SendAgain); // SNS takes any 4xx for final.
+    }
     let certificate = String::from_utf8_lossy(&response.body);
-    if !fetched || !envelope.topic_is_ours() || !envelope.is_signed_by(&certificate) {
+    if !envelope.topic_is_ours() || !envelope.is_signed_by(&certificate) {
         return refused(Refusal::BadSignature);
     }
     verified(&envelope)

@@ -4,7 +4,7 @@
 use hermes_adapter_sdk::{
     by_status,
     contract::{ErrorClass, HttpResponse, Outcome, Throttling},
-    failure, retry_after_ms,
+    failure, retry_after_ms, with_code,
 };
 use serde_json::Value;
 
@@ -24,14 +24,14 @@ pub(crate) fn refusal(response: &HttpResponse, answer: &Value) -> Outcome {
         });
     }
     match (code, rejection(code)) {
-        // Both say that the request was turned away before it was processed.
-        (20503 | 21730, _) => Outcome::NotSent(failure(
+        // Maintenance turns a request away before it is processed. 20503, like every other 5xx, may come after.
+        (21730, _) => Outcome::NotSent(failure(
             ErrorClass::ProviderFault,
             code.to_string(),
             "unavailable; not processed",
         )),
         (_, Some((class, detail))) => Outcome::Rejected(failure(class, code.to_string(), detail)),
-        (_, None) => with_code(by_status(response), code),
+        (_, None) => with_code(by_status(response), &code.to_string()),
     }
 }
 
@@ -64,19 +64,4 @@ fn rejection(code: u64) -> Option<(ErrorClass, &'static str)> {
         20404 => (ErrorClass::Auth, "the account or the resource does not exist"),
         _ => return None,
     })
-}
-
-fn with_code(outcome: Outcome, code: u64) -> Outcome {
-    match outcome {
-        Outcome::Rejected(failure) => Outcome::Rejected(hermes_adapter_sdk::contract::Failure {
-            code: Some(code.to_string()),
-            ..failure
-        }),
-        Outcome::ServerError(failure) => Outcome::ServerError(hermes_adapter_sdk::contract::Failure {
-            code: Some(code.to_string()),
-            ..failure
-        }),
-        other
-        @ (Outcome::Accepted(_) | Outcome::Throttled(_) | Outcome::NotSent(_) | Outcome::Unknown(_)) => other,
-    }
 }

@@ -96,13 +96,18 @@ impl Provider for Twilio {
     }
 
     fn check() -> Result<HttpRequest, Outcome> {
-        Ok(get(account_url(".json")?, auth()))
+        // API keys of the standard kind may send and read messages but not read the account.
+        let resource = if by_key() { "/Messages.json?PageSize=1" } else { ".json" };
+        Ok(get(account_url(resource)?, auth()))
     }
 
     fn checked(response: &HttpResponse) -> Outcome {
         let answer = json(&response.body);
         match (response.status, pick(&answer, "/status")) {
             (200..=299, Some("active")) => hermes_adapter_sdk::accepted(None, None),
+            (200..=299, None) if answer.pointer("/messages").is_some_and(Value::is_array) => {
+                hermes_adapter_sdk::accepted(None, None)
+            }
             (200..=299, Some(_)) => refused_with(ErrorClass::Funds, "the account is not active"),
             _ => errors::refusal(response, &answer),
         }
@@ -117,9 +122,14 @@ impl Provider for Twilio {
     }
 }
 
+/// Length of an identifier: two letters and 32 hexadecimal digits.
+const SID_CHARS: usize = 34;
+
 /// A sender named by the message stands alone; otherwise the connection's service, number or both.
 fn senders(named: Option<&str>) -> Vec<(&'static str, String)> {
+    let is_service = |sender: &str| sender.len() == SID_CHARS && sender.starts_with("MG");
     match named {
+        Some(sender) if is_service(sender) => vec![("MessagingServiceSid", sender.to_owned())],
         Some(sender) => vec![("From", sender.to_owned())],
         None => {
             let setting =
@@ -137,10 +147,13 @@ fn body_fields(content: &SmsContent) -> impl Iterator<Item = (&'static str, &str
 
 /// An API key logs in where there is one; the path always names the account.
 fn auth() -> Auth {
-    let by_key = host::has_credential("api_key_sid") && host::has_credential("api_key_secret");
     let (user, password) =
-        if by_key { ("api_key_sid", "api_key_secret") } else { ("account_sid", "auth_token") };
+        if by_key() { ("api_key_sid", "api_key_secret") } else { ("account_sid", "auth_token") };
     Auth::Basic(BasicAuth { user: user.to_owned(), password: password.to_owned() })
+}
+
+fn by_key() -> bool {
+    host::has_credential("api_key_sid") && host::has_credential("api_key_secret")
 }
 
 fn account_url(tail: &str) -> Result<String, Outcome> {

@@ -18,13 +18,20 @@ pub(crate) fn read(webhook: &Webhook, fields: &[(String, String)]) -> Received {
     if matches!(status, Some("received" | "receiving")) || (status.is_none() && field("From").is_some()) {
         return from_person(field("From"), field("To"), field("OptOutType"), field("Body"));
     }
-    let Some(status) = status.and_then(|status| receipt_status(status, field("ErrorCode"))) else {
-        return nothing();
-    };
+    let code = field("ErrorCode");
+    let Some(status) = status.and_then(|status| receipt_status(status, code)) else { return nothing() };
     let id = field("MessageSid").or_else(|| field("SmsSid")).map(str::to_owned);
     let receipt = receipt(query_value(&webhook.url, "ref"), id, status);
-    Received { entries: vec![Entry::Receipt(receipt)], reply: None }
+    let mut entries = vec![Entry::Receipt(receipt)];
+    if let (Some(STOPPED), Some(to)) = (code, field("To")) {
+        let ours = field("From").map(str::to_owned);
+        entries.push(Entry::Inbound(inbound(Channel::Sms, to.to_owned(), ours, InboundKind::OptOut)));
+    }
+    Received { entries, reply: None }
 }
+
+/// The recipient sent STOP earlier: Twilio's list knows what ours may have missed.
+const STOPPED: &str = "21610";
 
 fn from_person(
     from: Option<&str>,
@@ -96,7 +103,7 @@ fn ended_early(code: &str, told: &dyn Fn(ErrorClass, &str) -> Failure) -> Option
             ReceiptStatus::Rejected(told(ErrorClass::ContentRejected, "filtered as spam or against policy"))
         }
         "30034" => ReceiptStatus::Rejected(told(ErrorClass::SenderRejected, "the sender is not registered")),
-        "21610" => ReceiptStatus::Rejected(told(ErrorClass::OptedOut, "the recipient sent STOP")),
+        STOPPED => ReceiptStatus::Rejected(told(ErrorClass::OptedOut, "the recipient sent STOP")),
         "30036" => ReceiptStatus::Expired(told(ErrorClass::RecipientTemporary, "its validity ran out")),
         _ => return None,
     })
@@ -110,7 +117,7 @@ fn class(code: &str) -> Option<(ErrorClass, &'static str)> {
         "30004" => (ErrorClass::OptedOut, "the message was blocked"),
         "30005" => (ErrorClass::RecipientPermanent, "unknown number"),
         "30006" => (ErrorClass::RecipientPermanent, "a landline or an unreachable carrier"),
-        "30008" => (ErrorClass::Unknown, "unknown carrier error"),
+        "30008" => (ErrorClass::ProviderFault, "unknown carrier error"),
         "30014" => (ErrorClass::RecipientPermanent, "the recipient was refused"),
         "30021" => (ErrorClass::ProviderFault, "Twilio failed"),
         "30022" | "30023" => (ErrorClass::ProviderThrottled, "the carrier's limit is reached"),

@@ -7,3 +7,8 @@ const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 pub(crate) fn fits(text: &str) -> bool {
     text.chars().all(|char| BASIC.contains(char) || EXTENDED.contains(char))
 }
+
+/// Places that a text within the alphabet takes: two for a character of the extension.
+pub(crate) fn septets(text: &str) -> usize {
+    text.chars().map(|char| if EXTENDED.contains(char) { 2 } else { 1 }).sum()
+}

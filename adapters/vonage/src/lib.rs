@@ -71,7 +71,7 @@ impl Provider for Vonage {
             return Err(refused_with(ErrorClass::Unknown, "this adapter carries SMS only"));
         };
         if !content.media_urls.is_empty() {
-            return Err(refused_with(ErrorClass::ContentRejected, "Vonage's SMS carries no media"));
+            return Err(refused_with(ErrorClass::ProviderFault, "Vonage's SMS carries no media"));
         }
         let from = call.sender.clone().or_else(|| setting("from"));
         let from = from.ok_or_else(|| refused_with(ErrorClass::SenderRejected, "there is no sender"))?;
@@ -143,9 +143,14 @@ fn account_auth() -> Result<Auth, Outcome> {
     Err(refused_with(ErrorClass::Auth, "api_key or api_secret is missing"))
 }
 
+/// The application's id, if its key is there too.
+fn application() -> Option<String> {
+    setting("application_id").filter(|_| host::has_credential("private_key"))
+}
+
 /// The application's token, else API key and secret: Vonage sends status callbacks to applications only.
 fn application_auth() -> Result<Auth, Outcome> {
-    match host::get_config("application_id").filter(|_| host::has_credential("private_key")) {
+    match application() {
         Some(id) => Ok(Auth::Jwt(JwtAuth {
             key: "private_key".to_owned(),
             claims: vec![("application_id".to_owned(), id)],

@@ -2,22 +2,32 @@
 
 use hermes_adapter_sdk::{
     Submission, accepted,
-    contract::{HttpResponse, Level, LookupQuery, Outcome, ReceiptStatus},
+    contract::{Content, HttpResponse, Level, LookupQuery, Outcome, ReceiptStatus},
     get, host, json, pick, refused, sanitized,
 };
 use serde_json::Value;
 
-use crate::{account_auth, codes, is_sms_api, url};
+use crate::{account_auth, codes, gsm7, is_sms_api, url};
 
 const BASE: &str = "https://api.nexmo.com";
 
+/// A long text of the SMS API has an id a part, and one part's record says nothing about the others.
 pub(crate) fn request(query: &LookupQuery) -> Option<Submission> {
+    if is_sms_api() && !is_one_part(&query.call.content) {
+        return None;
+    }
     let id = sanitized(query.provider_message_id.as_deref()?, 60);
     let account = sanitized(&host::get_config("api_key")?, 40);
     let product = if is_sms_api() { "SMS" } else { "MESSAGES" };
     let path =
         format!("/v2/reports/records?account_id={account}&product={product}&direction=outbound&id={id}");
     Some(Submission { request: get(url(BASE, &path), account_auth().ok()?), notes: Vec::new() })
+}
+
+fn is_one_part(content: &Content) -> bool {
+    let Content::Sms(content) = content else { return false };
+    let text = content.text.as_deref().unwrap_or_default();
+    if gsm7::fits(text) { gsm7::septets(text) <= 160 } else { text.encode_utf16().count() <= 70 }
 }
 
 pub(crate) fn outcome(response: &HttpResponse) -> Outcome {

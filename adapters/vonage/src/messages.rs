@@ -12,7 +12,7 @@ use hermes_adapter_sdk::{
 use serde_json::{Value, json};
 
 use crate::{
-    Sms, application_auth,
+    Sms, application, application_auth,
     codes::{self, Reading},
     e164, jwt, url,
 };
@@ -23,7 +23,7 @@ const TEXT_CHARS_MAX: usize = 1_000;
 
 pub(crate) fn request(sms: &Sms<'_>, call: &SendCall) -> Result<HttpRequest, Outcome> {
     if sms.text.chars().count() > TEXT_CHARS_MAX {
-        return Err(refused_with(ErrorClass::ContentRejected, "the text is longer than 1000 characters"));
+        return Err(refused_with(ErrorClass::ProviderFault, "Vonage takes no text beyond 1000 characters"));
     }
     let body = json!({
         "message_type": "text",
@@ -145,6 +145,12 @@ fn from_person(event: &Value) -> Received {
 
 /// A message without any field: whoever is known gets 422, and nothing can be delivered.
 pub(crate) fn check() -> Result<HttpRequest, Outcome> {
+    if application().is_none() {
+        return Err(refused_with(
+            ErrorClass::Auth,
+            "application_id or private_key is missing: Vonage sends status callbacks to applications only",
+        ));
+    }
     Ok(post_json(url(BASE, "/v1/messages"), &json!({}), application_auth()?, Effect::Safe))
 }
 

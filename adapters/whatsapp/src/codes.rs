@@ -13,6 +13,9 @@ pub(crate) struct Reading {
     pub(crate) is_temporary: bool,
 }
 
+/// The recipient stopped marketing messages.
+pub(crate) const STOPPED: u64 = 131_050;
+
 const MINUTE_MS: u64 = 60_000;
 
 const fn of(class: ErrorClass, detail: &'static str) -> Reading {
@@ -25,6 +28,11 @@ const fn temporary(class: ErrorClass, detail: &'static str) -> Reading {
 
 const fn paused(pause_ms: u64, detail: &'static str) -> Reading {
     Reading { pause_ms: Some(pause_ms), ..temporary(ErrorClass::ProviderThrottled, detail) }
+}
+
+/// Codes that turn a request away before it is processed. After other temporary ones nobody knows.
+pub(crate) const fn was_turned_away(code: u64) -> bool {
+    matches!(code, 2 | 131_016 | 131_056 | 131_057)
 }
 
 /// `None` for codes of tomorrow.
@@ -40,7 +48,8 @@ pub(crate) fn reading(code: u64) -> Option<Reading> {
         131030 => of(Auth, "a test number may write to listed numbers only"),
         133016 => of(Auth, "too many registrations"),
         130497 => of(ProviderFault, "the account may not write to this country"),
-        1 | 2 | 131016 => temporary(ProviderFault, "Meta is overloaded"),
+        1 => temporary(ProviderFault, "Meta failed"),
+        2 | 131016 => temporary(ProviderFault, "Meta is overloaded"),
         131000 => temporary(ProviderFault, "Meta failed"),
         131057 => temporary(ProviderFault, "the account is in maintenance"),
         135000 => of(ProviderFault, "Meta failed for good"),
@@ -49,7 +58,7 @@ pub(crate) fn reading(code: u64) -> Option<Reading> {
         132068 => of(ContentRejected, "the flow is blocked"),
         4 | 80007 => paused(MINUTE_MS, "the account's call limit is reached"),
         130429 | 132069 => paused(2_000, "the number's throughput is reached"),
-        131056 => paused(6_000, "too many messages to this recipient"),
+        131056 => temporary(RecipientTemporary, "too many messages to this recipient"),
         131048 | 131064 => paused(60 * MINUTE_MS, "the number is limited for spam"),
         33 => of(SenderRejected, "the sending number was deleted"),
         131037 => of(SenderRejected, "the display name is not approved"),
@@ -58,7 +67,7 @@ pub(crate) fn reading(code: u64) -> Option<Reading> {
         131026 => of(RecipientPermanent, "the number cannot be reached on WhatsApp"),
         131062 => of(RecipientPermanent, "the user id is not allowed for this message"),
         137000 => of(RecipientPermanent, "the recipient's identity key changed"),
-        131050 => of(OptedOut, "the recipient stopped marketing messages"),
+        STOPPED => of(OptedOut, "the recipient stopped marketing messages"),
         131049 => of(RecipientTemporary, "withheld to protect the recipient"),
         130472 => of(RecipientTemporary, "the recipient is part of an experiment"),
         131047 => of(NeedsAlternate, "the 24-hour window is closed"),

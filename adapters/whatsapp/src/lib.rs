@@ -60,9 +60,7 @@ impl Provider for Whatsapp {
         let answer = json(&response.body);
         let id = pick(&answer, "/messages/0/id").map(str::to_owned);
         match (response.status, pick(&answer, "/messages/0/message_status")) {
-            (200..=299, Some("paused")) => {
-                refused_with(ErrorClass::ContentRejected, "the template is paused")
-            }
+            (200..=299, Some("paused")) => refused_with(ErrorClass::ProviderFault, "the template is paused"),
             (200..=299, _) if id.is_some() => accepted(id, None),
             _ => refusal(response, &answer),
         }
@@ -146,8 +144,8 @@ fn refusal(response: &HttpResponse, answer: &Value) -> Outcome {
             retry_after_ms: pause_ms(response).or(reading.pause_ms),
             failure: told,
         }),
-        // Meta says that it did not take the message.
-        ErrorClass::ProviderFault if reading.is_temporary => Outcome::NotSent(told),
+        _ if codes::was_turned_away(code) => Outcome::NotSent(told),
+        _ if reading.is_temporary => Outcome::ServerError(told),
         _ => Outcome::Rejected(told),
     }
 }

@@ -58,18 +58,33 @@ fn entries(value: &Value) -> Vec<Entry> {
         let code = error.get("code").and_then(Value::as_u64).unwrap_or_default();
         host::log(LogLevel::Warn, &format!("Meta reports error {code} for the account"));
     }
-    let statuses = list(value, "/statuses").filter_map(|status| {
-        let receipt = Receipt { account: number.clone(), ..status_receipt(status)? };
-        Some(Entry::Receipt(receipt))
+    let person = |from: &str, kind| {
+        let (to, account) = (ours.clone(), number.clone());
+        Entry::Inbound(Inbound { channel: Channel::Whatsapp, from: e164(from), to, account, kind })
+    };
+    let statuses = list(value, "/statuses").flat_map(|status| {
+        let receipt = status_receipt(status).map(|receipt| Receipt { account: number.clone(), ..receipt });
+        let stopped = status.pointer("/errors/0/code").and_then(Value::as_u64) == Some(codes::STOPPED);
+        let stopped = pick(status, "/recipient_id").filter(|_| stopped);
+        receipt.map(Entry::Receipt).into_iter().chain(stopped.map(|from| person(from, InboundKind::OptOut)))
     });
     let spoken = list(value, "/messages").filter_map(|message| Some((message, message_kind(message)?)));
     let chosen = list(value, "/user_preferences").filter_map(|choice| Some((choice, choice_kind(choice)?)));
     let people = spoken.chain(chosen).filter_map(|(said, kind)| {
-        let from = e164(pick(said, "/from").or_else(|| pick(said, "/wa_id"))?);
-        let (to, account) = (ours.clone(), number.clone());
-        Some(Entry::Inbound(Inbound { channel: Channel::Whatsapp, from, to, account, kind }))
+        let from = pick(said, "/from").or_else(|| pick(said, "/wa_id")).or_else(|| contact(value, said));
+        if from.is_none() {
+            host::log(LogLevel::Warn, "a message from somebody whose number Meta does not tell");
+        }
+        Some(person(from?, kind))
     });
     statuses.chain(people).collect()
+}
+
+/// The number of a sender whom the message names by user id only.
+fn contact<'a>(value: &'a Value, said: &Value) -> Option<&'a str> {
+    let user = pick(said, "/from_user_id").or_else(|| pick(said, "/user_id"))?;
+    let contact = list(value, "/contacts").find(|contact| pick(contact, "/user_id") == Some(user))?;
+    pick(contact, "/wa_id")
 }
 
 fn e164(number: &str) -> String {

@@ -18,8 +18,8 @@ pub(crate) const ORDINARY_MAX: usize = 256 * 1024;
 pub(crate) const ATTACHMENTS_MAX: usize = 10 * 1024 * 1024;
 /// Limit of a batch, in bytes.
 pub(crate) const BATCH_MAX: usize = 4 * 1024 * 1024;
-/// Limit of a provider's callback, in bytes.
-pub(crate) const CALLBACK_MAX: usize = 1024 * 1024;
+/// Limit of a provider's callback, in bytes. Meta's hold up to 3 MB.
+pub(crate) const CALLBACK_MAX: usize = 4 * 1024 * 1024;
 /// Limit of an adapter component, in bytes.
 pub(crate) const COMPONENT_MAX: usize = 16 * 1024 * 1024;
 

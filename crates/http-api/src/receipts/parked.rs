@@ -5,7 +5,7 @@ use std::{collections::HashSet, error::Error, ops::Range, sync::Arc, time::Durat
 use hermes_domain::ConnectionId;
 use hermes_ports::{
     StoreError,
-    adapter::{Received, ReceivedEntry},
+    adapter::{Received, ReceivedEntry, WebhookRefusal},
     parked_body::{decode_receipt, decode_webhook},
     provider_gateway::ReceiveError,
     receipt_inbox::{Parked, ParkedId, ParkedKind},
@@ -97,6 +97,7 @@ impl ParkedReceipts {
                 }
                 true
             }
+            Ok(Err(WebhookRefusal::SendAgain)) => false,
             Ok(Err(refusal)) => {
                 warn!(provider.connection = %parked.connection, ?refusal, "a kept receipt is refused");
                 true

@@ -104,16 +104,17 @@ async fn keep_unverified(
             count(provider, "unverified");
             warn!(provider.connection = %connection, "a receipt could not be verified and is kept");
             kill_point::pass("receipt.after");
-            Ok(StatusCode::NO_CONTENT.into_response())
+            Ok(answer(None))
         }
         Err(StoreError::Full) => Err(refuse(provider, Refusal::Later)),
         Err(failure) => Err(failure.into()),
     }
 }
 
+/// 200 even without a body: some providers take nothing else for an answer.
 fn answer(reply: Option<(String, String)>) -> Response {
     let Some((content_type, body)) = reply.filter(|(_, body)| !body.is_empty()) else {
-        return StatusCode::NO_CONTENT.into_response();
+        return StatusCode::OK.into_response();
     };
     let content_type = HeaderValue::try_from(content_type)
         .unwrap_or_else(|_| HeaderValue::from_static("text/plain; charset=utf-8"));

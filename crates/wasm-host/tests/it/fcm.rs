@@ -68,6 +68,7 @@ fn a_submission_is_the_documented_json() {
     let expected = json!({ "message": {
         "token": "dUmmyT0ken:APA91bExample",
         "notification": { "title": "Order shipped", "body": "Your order 1234 is on its way" },
+        "fcm_options": { "analytics_label": "order" },
         "data": { "order": "1234", "hermes_ref": REFERENCE, "ack_url": "https://hermes.example.com/v1/ack/t" },
         "android": { "priority": "HIGH", "ttl": "3600s", "notification": { "channel_id": "orders", "tag": id } },
         "apns": {
@@ -92,7 +93,7 @@ fn data_alone_is_silent_and_long_lives_are_cut() {
 
 #[test]
 fn reserved_data_keys_are_refused_before_anything_is_sent() {
-    for key in ["from", "message_type", "google.x", "gcm.notification.x"] {
+    for key in ["from", "message_type", "google.x", "gcm.notification.x", "hermes_ref", "ack_url"] {
         let call = push(Push { data: BTreeMap::from([(key.to_owned(), "v".to_owned())]), ..Push::default() });
         let refused = done(host().send(&plain(), &call).unwrap());
         assert_eq!(Short::from(&refused), Short::Rejected(ErrorClass::ContentRejected), "{key}");

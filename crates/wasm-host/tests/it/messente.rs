@@ -186,6 +186,8 @@ fn every_status_and_code_is_read() {
         (json!("FAILED"), json!(1), ("failed", Some(ProviderFault))),
         (json!("FAILED"), json!(5), ("failed", Some(RecipientPermanent))),
         (json!("FAILED"), json!(77), ("failed", Some(RecipientTemporary))),
+        (json!("FAILED"), json!(2), ("expired", Some(RecipientTemporary))),
+        (json!("UNDELIV"), json!(2), ("expired", Some(RecipientTemporary))),
         (json!("EXPIRED"), json!(2), ("expired", Some(RecipientTemporary))),
         (json!("REJECTD"), json!(4), ("rejected", Some(Funds))),
         (json!("REJECTD"), json!(6), ("rejected", Some(ContentRejected))),

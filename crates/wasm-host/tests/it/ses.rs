@@ -110,6 +110,19 @@ fn senders_follow_call_and_connection() {
 }
 
 #[test]
+fn settings_of_a_connection_go_with_every_message() {
+    let access = connection(json!({ "region": "eu-west-1", "from": "a@b.example", "tenant_name": "acme",
+        "feedback_address": "bounces@b.example" }));
+    let sent = body(&access, &short());
+    assert_eq!(
+        (&sent["TenantName"], &sent["FeedbackForwardingEmailAddress"]),
+        (&json!("acme"), &json!("bounces@b.example"))
+    );
+    assert!(sent.get("ConfigurationSetName").is_none());
+    specs::ses_send_email(&sent);
+}
+
+#[test]
 fn base_url_replaces_the_host() {
     let access = connection(json!({ "from": "a@b.example", "base_url": "http://127.0.0.1:8090/ses/" }));
     assert_eq!(begin(&access, &short()).0.url, "http://127.0.0.1:8090/ses/v2/email/outbound-emails");
@@ -211,6 +224,7 @@ fn a_check_reads_the_account() {
     for (status, body, expected) in [
         (200, r#"{"SendingEnabled":true,"EnforcementStatus":"HEALTHY"}"#, Short::Accepted),
         (200, r#"{"SendingEnabled":false}"#, Short::Rejected(ErrorClass::Auth)),
+        (200, r#"{"SendingEnabled":true,"EnforcementStatus":"SHUTDOWN"}"#, Short::Rejected(ErrorClass::Auth)),
         (403, r#"{"__type":"InvalidClientTokenId"}"#, Short::Rejected(ErrorClass::Auth)),
     ] {
         let answer =

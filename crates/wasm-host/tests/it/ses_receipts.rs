@@ -101,7 +101,7 @@ fn a_subscription_is_confirmed_after_its_signature_was_verified() {
     assert_eq!(result.map(|received| received.entries), Ok(Vec::new()));
     let failed =
         done(host().resume_receive(&subscribed(), &webhook, confirming, &response(403, &[], "")).unwrap());
-    assert_eq!(failed, Err(WebhookRefusal::Malformed));
+    assert_eq!(failed, Err(WebhookRefusal::SendAgain), "SNS would take 4xx for final");
     // A forged one is not visited.
     let forged = response(200, &[], "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----");
     let refused = done(host().resume_receive(&subscribed(), &webhook, pending, &forged).unwrap());
@@ -161,8 +161,10 @@ fn topics_raw_delivery_and_bad_certificates_are_refused() {
     let mut raw = webhook(&envelope);
     raw.headers.push(("x-amz-sns-rawdelivery".to_owned(), "true".to_owned()));
     assert_eq!(done(host().receive(&subscribed(), &raw).unwrap()), Err(WebhookRefusal::BadSignature));
-    for wrong in [response(404, &[], ""), response(200, &[], "no certificate")] {
-        assert_eq!(receive(&subscribed(), &envelope, &wrong), Err(WebhookRefusal::BadSignature));
+    let wrong = response(200, &[], "no certificate");
+    assert_eq!(receive(&subscribed(), &envelope, &wrong), Err(WebhookRefusal::BadSignature));
+    for absent in [response(404, &[], ""), response(503, &[], "")] {
+        assert_eq!(receive(&subscribed(), &envelope, &absent), Err(WebhookRefusal::SendAgain));
     }
     for missing in ["Signature", "SigningCertURL", "TopicArn", "Message", "Type"] {
         let mut envelope = envelope.clone();
@@ -274,6 +276,19 @@ fn complaints_and_unsubscriptions_withdraw_consent_and_opens_prove_nothing() {
         (event("Subscription", "subscription", preferences(true, "OptIn")), Some(InboundKind::OptOut)),
         (event("Subscription", "subscription", preferences(false, "OptOut")), Some(InboundKind::OptOut)),
         (event("Subscription", "subscription", preferences(false, "OptIn")), None),
+        // One topic more, while another was left long ago.
+        (
+            event(
+                "Subscription",
+                "subscription",
+                json!({
+                    "newTopicPreferences": { "unsubscribeAll": false, "topicSubscriptionStatus": [
+                        { "topicName": "Old", "subscriptionStatus": "OptOut" }, { "topicName": "News", "subscriptionStatus": "OptIn" }] },
+                    "oldTopicPreferences": { "topicSubscriptionStatus": [{ "topicName": "Old", "subscriptionStatus": "OptOut" }] },
+                }),
+            ),
+            None,
+        ),
         (event("Open", "open", json!({})), None),
         (event("Click", "click", json!({ "linkTags": null })), None),
         (event("Levitation", "levitation", json!({})), None),

@@ -78,6 +78,12 @@ fn senders_media_validity_and_host_follow_call_and_connection() {
     assert_eq!(sent.iter().filter(|(name, _)| name == "MediaUrl").count(), 2);
     assert!(!sent.iter().any(|(name, _)| name == "Body"));
 
+    let service = "MG0123456789abcdef0123456789abcdef";
+    let mut named = sms("hi");
+    named.sender = Some(service.to_owned());
+    let sent = fields(&plain(), &named);
+    assert!(sent.contains(&("MessagingServiceSid".to_owned(), service.to_owned())), "{sent:?}");
+    assert!(!sent.iter().any(|(name, _)| name == "From"));
     let no_sender = done(host().send(&connection(json!({})), &sms("hi")).unwrap());
     assert_eq!(Short::from(&no_sender), Short::Rejected(ErrorClass::SenderRejected));
 }
@@ -91,6 +97,16 @@ fn an_api_key_logs_in_where_there_is_one() {
     let login = AuthScheme::Basic { user: "api_key_sid".to_owned(), password: "api_key_secret".to_owned() };
     assert_eq!(request.auth, login);
     assert!(request.url.contains(ACCOUNT));
+    // A standard key may not read the account, but its messages.
+    let (request, pending) = asked(host().check(&access).unwrap());
+    assert!(request.url.ends_with("/Messages.json?PageSize=1"), "{}", request.url);
+    let checked = |status, body| {
+        Short::from(&done(
+            host().resume_send(&access, pending.clone(), &response(status, &[], body)).unwrap(),
+        ))
+    };
+    assert_eq!(checked(200, r#"{"messages":[]}"#), Short::Accepted);
+    assert_eq!(checked(401, r#"{"code":20003}"#), Short::Rejected(ErrorClass::Auth));
 }
 
 #[test]
@@ -145,7 +161,7 @@ fn every_code_of_the_table_has_its_outcome() {
         (400, 21611, Short::Throttled(Some(600_000))),
         (429, 21611, Short::Throttled(Some(600_000))),
         (503, 21730, Short::NotSent),
-        (503, 20503, Short::NotSent),
+        (503, 20503, Short::ServerError),
         (401, 20003, rejected(Auth)),
         (403, 20005, rejected(Funds)),
         (401, 10001, rejected(Funds)),

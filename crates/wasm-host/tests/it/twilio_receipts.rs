@@ -193,7 +193,7 @@ fn every_status_and_code_has_its_meaning() {
         ("undelivered", "30005", "undelivered", RecipientPermanent),
         ("undelivered", "30006", "undelivered", RecipientPermanent),
         ("undelivered", "30007", "rejected", ContentRejected),
-        ("undelivered", "30008", "undelivered", Unknown),
+        ("undelivered", "30008", "undelivered", ProviderFault),
         ("failed", "30014", "failed", RecipientPermanent),
         ("failed", "30021", "failed", ProviderFault),
         ("failed", "30022", "failed", ProviderThrottled),
@@ -235,4 +235,19 @@ fn inbound_words_change_consent() {
         let ReceivedEntry::Inbound(inbound) = only_entry(receive(&sign(url, body))) else { panic!("{body}") };
         assert_eq!((inbound.kind, inbound.from.as_str()), (kind, "+447400123456"), "{body}");
     }
+}
+
+#[test]
+fn a_refusal_for_an_earlier_stop_withdraws_consent() {
+    let body =
+        format!("MessageSid={SID}&MessageStatus=failed&ErrorCode=21610&To=%2B4520123456&From=%2B4520000000");
+    let entries = receive(&sign(V1_URL, &body)).unwrap().entries;
+    let [ReceivedEntry::Receipt { receipt, .. }, ReceivedEntry::Inbound(inbound)] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert!(
+        matches!(&receipt.status, ReceiptStatus::Rejected(failure) if failure.class == ErrorClass::OptedOut)
+    );
+    assert_eq!((inbound.from.as_str(), inbound.to.as_deref()), ("+4520123456", Some("+4520000000")));
+    assert_eq!(inbound.kind, InboundKind::OptOut);
 }

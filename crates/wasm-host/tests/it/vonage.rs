@@ -111,12 +111,13 @@ fn what_cannot_be_sent_is_refused_before_any_request() {
         refused(&access("vonage", json!({ "from": "A" }), &[]), sms("hi")),
         rejected(ErrorClass::Auth)
     );
-    assert_eq!(refused(&messages(), sms(&"x".repeat(1_001))), rejected(ErrorClass::ContentRejected));
+    // Another provider may take them.
+    assert_eq!(refused(&messages(), sms(&"x".repeat(1_001))), rejected(ErrorClass::ProviderFault));
     let mut mms = sms("hi");
     let content =
         hermes_domain::content::Sms { text: None, media_urls: vec!["https://example.com/a.png".to_owned()] };
     mms.content = hermes_domain::content::ChannelContent::Sms(content);
-    assert_eq!(refused(&messages(), mms), rejected(ErrorClass::ContentRejected));
+    assert_eq!(refused(&messages(), mms), rejected(ErrorClass::ProviderFault));
 }
 
 #[test]
@@ -236,6 +237,38 @@ fn a_check_names_no_recipient() {
             let outcome = done(host().resume_send(&access, pending.clone(), &answer).unwrap());
             assert_eq!(Short::from(&outcome), expected, "{body}");
         }
+    }
+}
+
+#[test]
+fn a_check_names_what_status_callbacks_need() {
+    let key_only = access("vonage", json!({ "from": "ACME" }), &ACCOUNT);
+    let refused = done(host().check(&key_only).unwrap());
+    assert_eq!(Short::from(&refused), Short::Rejected(ErrorClass::Auth));
+    assert!(format!("{refused:?}").contains("application_id"), "{refused:?}");
+}
+
+#[test]
+fn a_record_of_one_part_is_not_asked_about_a_long_text() {
+    let query = |text: &str| LookupQuery {
+        call: sms(text),
+        provider_message_id: Some("0A1".to_owned()),
+        submitted_at: UnixMillis(1_767_323_045_678),
+    };
+    let asks = |access: &ConnectionAccess, text: &str| host().lookup(access, &query(text)).unwrap().is_some();
+    for (text, one_part) in [
+        ("a".repeat(160), true),
+        ("a".repeat(161), false),
+        ("€".repeat(80), true),
+        ("€".repeat(81), false),
+        ("ж".repeat(70), true),
+        ("ж".repeat(71), false),
+    ] {
+        assert_eq!(asks(&sms_api(), &text), one_part, "{text}");
+        assert!(
+            asks(&access("vonage", json!({ "from": "ACME" }), &ACCOUNT), &text),
+            "one id names the whole message there"
+        );
     }
 }
 

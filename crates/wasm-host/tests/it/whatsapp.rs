@@ -136,10 +136,11 @@ fn every_code_of_the_table_has_its_outcome() {
     let table: [(&[u64], Short); 17] = [
         (&[0, 3, 10, 190, 200, 250, 299, 131_005, 368, 131_031, 131_030, 133_016], rejected(Auth)),
         (&[130_497, 132_015, 132_016, 131_063, 135_000], rejected(ProviderFault)),
-        (&[1, 2, 131_016, 131_000, 131_057], Short::NotSent),
+        // Turned away before anything was processed, or for this recipient alone.
+        (&[2, 131_016, 131_056, 131_057], Short::NotSent),
+        (&[1, 131_000], Short::ServerError),
         (&[4, 80_007], Short::Throttled(Some(60_000))),
         (&[130_429, 132_069], Short::Throttled(Some(2_000))),
-        (&[131_056], Short::Throttled(Some(6_000))),
         (&[131_048, 131_064], Short::Throttled(Some(3_600_000))),
         (&[33, 131_037, 131_045, 133_010], rejected(SenderRejected)),
         (&[131_021, 131_026, 131_062, 137_000], rejected(RecipientPermanent)),
@@ -188,7 +189,7 @@ fn an_accepted_message_keeps_its_wamid() {
         let Outcome::Accepted(told) = answer(status) else { panic!("{status:?}") };
         assert_eq!(told.provider_message_id.as_deref(), Some(WAMID));
     }
-    assert_eq!(Short::from(&answer(Some("paused"))), Short::Rejected(ErrorClass::ContentRejected));
+    assert_eq!(Short::from(&answer(Some("paused"))), Short::Rejected(ErrorClass::ProviderFault));
 }
 
 #[test]

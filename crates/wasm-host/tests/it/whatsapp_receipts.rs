@@ -194,3 +194,31 @@ fn people_write_tap_and_choose() {
     let foreign = post(URL, &[("x-hub-signature-256", &signature)], body);
     assert_eq!(receive(&foreign), Err(WebhookRefusal::Malformed));
 }
+
+#[test]
+fn a_refusal_for_marketing_withdraws_consent_too() {
+    let status = json!({ "id": "W", "status": "failed", "timestamp": "1767323045", "recipient_id": "16505551234",
+        "biz_opaque_callback_data": "msg_1.1", "errors": [{ "code": 131_050, "title": "t" }] });
+    let entries = signed(json!({ "metadata": metadata(), "statuses": [status] })).unwrap().entries;
+    let [ReceivedEntry::Receipt { .. }, ReceivedEntry::Inbound(inbound)] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    assert_eq!((inbound.from.as_str(), inbound.kind), ("+16505551234", InboundKind::OptOut));
+}
+
+#[test]
+fn a_sender_known_by_user_id_is_found_among_the_contacts() {
+    let stop = |contacts: Value| {
+        let message =
+            json!({ "from_user_id": "US.1", "id": "W", "type": "text", "text": { "body": "STOP" } });
+        signed(json!({ "metadata": metadata(), "contacts": contacts, "messages": [message] }))
+            .unwrap()
+            .entries
+    };
+    let known =
+        json!([{ "wa_id": "4520000001", "user_id": "DK.2" }, { "wa_id": "16505551234", "user_id": "US.1" }]);
+    let entries = stop(known);
+    let [ReceivedEntry::Inbound(inbound)] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((inbound.from.as_str(), inbound.kind), ("+16505551234", InboundKind::OptOut));
+    assert_eq!(stop(json!([{ "wa_id": "4520000001", "user_id": "DK.2" }])), Vec::new());
+}
