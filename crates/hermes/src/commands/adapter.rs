@@ -1,14 +1,14 @@
 //! `hermes adapter`: provider adapters of a running server, and the check of a component before it goes there.
 
+mod conformance;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use hermes_ports::adapter::{AdapterHost as _, Descriptor};
-use hermes_wasm_host::{HostOptions, WasmHost};
 use serde_json::{Value, json};
 
 use super::client::{ApiOptions, Caller, Client, id, print, print_list};
@@ -52,19 +52,24 @@ enum Command {
         #[arg(value_parser = id)]
         name: String,
     },
-    /// Loads a component on this machine as a server would, with every answer and webhook that it must withstand.
+    /// Loads a component on this machine as a server would, and holds it against recorded exchanges and against
+    /// answers and webhooks that it must withstand. Fails when a check does.
     Test {
         /// The component.
         file: PathBuf,
         /// Name of the adapter; without it that of the file.
         #[arg(long, value_parser = id)]
         name: Option<String>,
+        /// Folder of recorded exchanges, one JSON file a case.
+        #[arg(long, value_name = "DIR")]
+        fixtures: Option<PathBuf>,
     },
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
-    if let Command::Test { file, name } = &options.command {
-        return test(file, name.clone());
+    if let Command::Test { file, name, fixtures } = &options.command {
+        let (name, component) = (name_of(file, name.clone())?, read(file)?);
+        return conformance::test(file, &name, &component, fixtures.as_deref());
     }
     let client = Client::connect(&options.api, Caller::Operator)?;
     block_on(async {
@@ -110,33 +115,6 @@ fn name_of(file: &Path, given: Option<String>) -> anyhow::Result<String> {
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("could not read {}", file.display()))
-}
-
-fn test(file: &Path, name: Option<String>) -> anyhow::Result<()> {
-    let (name, component) = (name_of(file, name)?, read(file)?);
-    let host = WasmHost::new(HostOptions::default())?;
-    let info = host.install(&name, &component).with_context(|| format!("{} is refused", file.display()))?;
-    host.activate(&name, info.version)?;
-    let descriptor = host.descriptor(&name).context("it has gone")?;
-    ensure!(!descriptor.channels.is_empty(), "it carries nothing"); // A host refuses such a component before.
-    print_report(&descriptor, &info.version.to_string(), info.bytes);
-    Ok(())
-}
-
-fn print_report(descriptor: &Descriptor, version: &str, bytes: usize) {
-    let channels: Vec<&str> = descriptor.channels.iter().map(|channel| channel.as_str()).collect();
-    println!("ok  {} {} as {version}, {bytes} bytes", descriptor.name, descriptor.version);
-    println!("    channels     {}", channels.join(", "));
-    println!("    hosts        {}", descriptor.hosts.join(", "));
-    for (what, fields) in [("credential", &descriptor.credentials), ("setting", &descriptor.config)] {
-        for field in fields {
-            let needed = if field.required { "needed  " } else { "optional" };
-            println!("    {what:<12} {needed}  {}: {}", field.name, field.description);
-        }
-    }
-    println!("ok  imports nothing but the host; describes itself the same at every call");
-    println!("ok  withstands every status with empty, broken and foreign answers");
-    println!("ok  takes no webhook without a valid signature");
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use super::crates::{Crate, Need};
 
 /// Crates of the workspace, each with those that may be part of it.
-const INWARDS: [(&str, &[&str]); 20] = [
+const INWARDS: [(&str, &[&str]); 21] = [
     // Depend on nothing of ours.
     ("hermes-domain", &[]),
     ("hermes-supervision", &[]),
@@ -20,6 +20,8 @@ const INWARDS: [(&str, &[&str]); 20] = [
     ("hermes-backend-embedded", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     ("hermes-backend-cluster", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     ("hermes-wasm-host", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
+    // Knows adapters by their port alone, so that tests can hand it a host that breaks every rule.
+    ("hermes-adapter-kit", &["hermes-domain", "hermes-ports"]),
     ("hermes-egress", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     ("hermes-http-api", &["hermes-domain", "hermes-ports", "hermes-directory", "hermes-telemetry"]),
     // Actors. Cascades and providers do not know each other: they meet at ports.
