@@ -26,6 +26,8 @@ pub use report::Report;
 
 /// Seed of everything random.
 const SEED: u64 = 7;
+/// Names that a remark lists; the rest is counted.
+const NAMES_MAX: usize = 4;
 
 /// Checks the active revision of `adapter` and adds a line a check to `report`.
 ///
@@ -60,7 +62,12 @@ fn seen(bench: &Bench<'_>, cases: &[Case], report: &mut Report) {
     );
     let unused = watch.unused(&bench.descriptor);
     if !unused.is_empty() && !cases.is_empty() {
-        report.remark(format!("declared hosts that were never called: {}", unused.join(", ")));
+        report.remark(format!("declared hosts that no fixture calls: {}", listed(&unused)));
+    }
+    if !watch.lured.is_empty() {
+        let hosts: Vec<&str> = watch.lured.iter().map(String::as_str).collect();
+        let what = "forged webhooks made it ask undeclared hosts, which the server's egress refuses";
+        report.remark(format!("{what}: {}", listed(&hosts)));
     }
     let has = |wanted: fn(&Subject) -> bool| cases.iter().any(|case| wanted(&case.subject));
     let missing = [
@@ -71,5 +78,14 @@ fn seen(bench: &Bench<'_>, cases: &[Case], report: &mut Report) {
     ];
     for (_, what) in missing.into_iter().filter(|(missing, _)| *missing) {
         report.remark(format!("no fixture {what}"));
+    }
+}
+
+/// The first few of a list.
+fn listed(names: &[&str]) -> String {
+    let shown = names.iter().take(NAMES_MAX).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

@@ -59,6 +59,10 @@ pub(crate) struct Watch {
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) requests: u64,
     pub(crate) undeclared: Vec<String>,
+    /// Whether calls are made on behalf of webhooks that nobody signed.
+    pub(crate) forging: bool,
+    /// Undeclared hosts that such webhooks named.
+    pub(crate) lured: BTreeSet<String>,
     pub(crate) leaks: Vec<String>,
 }
 
@@ -95,7 +99,11 @@ impl Watch {
         }
         let host = declared_host(url).unwrap_or_default();
         if descriptor.hosts.iter().any(|pattern| covers(pattern, host)) {
-            self.hosts.insert(host.to_owned());
+            if !self.forging {
+                self.hosts.insert(host.to_owned());
+            }
+        } else if self.forging {
+            self.lured.insert(origin(url).to_owned());
         } else {
             self.undeclared.push(format!("{doing}: {} is called and not declared", origin(url)));
         }

@@ -139,6 +139,9 @@ fn entry(root: &Path, component: Component, bytes: &[u8]) -> Result<Entry> {
     })
 }
 
+/// Recorded exchanges below an adapter's folder: nothing is built from them.
+const FIXTURES: &str = "fixtures";
+
 /// Hash over names and contents of all files that a component is built from, in the order of their names.
 fn source_hash(root: &Path, component: Component) -> Result<String> {
     let mut files = vec![PathBuf::from("adapters/Cargo.toml"), PathBuf::from("adapters/Cargo.lock")];
@@ -165,6 +168,9 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in entries {
         let entry = entry?;
         let path = folder.join(entry.file_name());
+        if entry.file_name() == FIXTURES {
+            continue;
+        }
         if entry.file_type()?.is_dir() { collect(root, &path, files)? } else { files.push(path) }
     }
     Ok(())
