@@ -37,7 +37,6 @@ pub(crate) struct Bench<'a> {
 
 /// What an adapter is asked.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few of them exist, for as long as the program runs")]
 pub(crate) enum Call {
     Send(SendCall),
     Check,
@@ -68,7 +67,6 @@ pub(crate) enum End {
 
 /// What an adapter wants next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved once per round")]
 pub(crate) enum Step {
     Asked(HttpRequest, Pending),
     Ended(End),

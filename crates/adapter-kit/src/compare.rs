@@ -105,7 +105,8 @@ fn json(place: &str, wanted: &Value, actual: &Value) -> Vec<String> {
                 match actual.get(name) {
                     Some(other) => lines.extend(json(&format!("{place}/{name}"), value, other)),
                     None => {
-                        lines.push(format!("{place}/{name}: missing, expected {}", shown(&value.to_string())))
+                        lines
+                            .push(format!("{place}/{name}: missing, expected {}", shown(&value.to_string())));
                     }
                 }
             }

@@ -80,7 +80,6 @@ pub(crate) struct ConnectionSpec {
 
 /// What the adapter is asked, and what it must answer.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few of them exist, for as long as the program runs")]
 pub(crate) enum Subject {
     Send(SendCall, Expected<OutcomeFields>),
     Check(Expected<OutcomeFields>),

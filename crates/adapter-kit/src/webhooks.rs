@@ -74,7 +74,7 @@ fn random(bench: &Bench<'_>, recorded: &[(&Case, &WebhookSpec)]) -> Vec<String> 
         let seat = random.pick(&seats).unwrap_or(&plain);
         match bench.play(seat, &Call::Webhook(webhook), &mut |_| Some(not_found())) {
             Ok(End::Webhook(Ok(_))) => {
-                problems.push(format!("webhook {index} is taken, and nobody signed it"))
+                problems.push(format!("webhook {index} is taken, and nobody signed it"));
             }
             Ok(_) | Err(Stop::NoAnswer) => {}
             Err(Stop::Fault(fault)) => problems.push(format!("webhook {index}: {fault}")),

@@ -55,6 +55,43 @@ fn a_component_is_tested_without_a_server() {
     assert_eq!(code, Some(1), "{err}");
 }
 
+#[test]
+fn a_component_is_held_against_recorded_exchanges() {
+    for (file, fixtures, adapter) in [
+        ("crates/wasm-host/tests/template/acme.wasm", "adapters/template/fixtures", "acme"),
+        ("adapters/dist/ses.wasm", "adapters/ses/fixtures", "ses"),
+    ] {
+        let (file, fixtures) = (component(file), component(fixtures));
+        let (code, out, err) =
+            hermes(&["adapter", "test", &file, "--name", adapter, "--fixtures", &fixtures]);
+        assert_eq!(code, Some(0), "{out}{err}");
+        assert!(out.starts_with(&format!("ok  {adapter} ")) && out.ends_with(" passed, 0 failed\n"), "{out}");
+        assert!(out.contains("\nok  send-accepted.json: ") && !out.contains("FAIL"), "{out}");
+    }
+}
+
+#[test]
+fn a_component_that_differs_from_a_recording_fails_with_a_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = component("adapters/template/fixtures/send-bad-recipient.json");
+    let wrong = std::fs::read_to_string(good).unwrap().replace("recipient-permanent", "opted-out");
+    let acme = component("crates/wasm-host/tests/template/acme.wasm");
+    let run = |text: &str| {
+        std::fs::write(dir.path().join("case.json"), text).unwrap();
+        hermes(&["adapter", "test", &acme, "--fixtures", dir.path().to_str().unwrap()])
+    };
+    let (code, out, err) = run(&wrong);
+    assert_eq!(code, Some(1), "{out}{err}");
+    let difference = "FAIL  case.json: a wrong number is refused for good\n    \
+        outcome.class: expected \"opted-out\", got \"recipient-permanent\"\n";
+    assert!(out.contains(difference) && out.ends_with(" passed, 1 failed\n"), "{out}");
+    assert!(err.contains("acme does not conform"), "{err}");
+
+    let (code, out, err) = run(&wrong.replace("opted-out", "opted-outt"));
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("case.json at /outcome: unknown variant `opted-outt`"), "{err}");
+}
+
 #[tokio::test]
 async fn every_connection_of_a_demo_proves_its_credentials() {
     let server = Server::start();

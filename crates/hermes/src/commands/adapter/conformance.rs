@@ -23,7 +23,7 @@ pub(super) fn test(file: &Path, name: &str, component: &[u8], fixtures: Option<&
     hermes_adapter_kit::run(&host, name, &cases, &mut report);
     print!("{report}");
     let failures = report.failures();
-    ensure!(failures == 0, "{} does not conform: {failures} checks failed", descriptor.name);
+    ensure!(failures == 0, "{} does not conform to the contract of adapters", descriptor.name);
     Ok(())
 }
 
