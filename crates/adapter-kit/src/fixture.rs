@@ -225,10 +225,13 @@ fn webhook_subject(webhook: WebhookSpec, ends: Ends) -> Result<Subject, Problem>
             return Err(problem("/webhook/signature", "the webhook has nothing there"));
         }
     }
-    let body = String::from_utf8_lossy(&plain.body).into_owned();
-    let missing = webhook.unsigned.iter().position(|part| part.is_empty() || !body.contains(part.as_str()));
+    // Where there is no body the URL is what was signed.
+    let body = String::from_utf8_lossy(&plain.body);
+    let content = if body.is_empty() { plain.url.as_str() } else { &body };
+    let missing =
+        webhook.unsigned.iter().position(|part| part.is_empty() || !content.contains(part.as_str()));
     if let Some(index) = missing {
-        return Err((format!("/webhook/unsigned/{index}"), "it does not stand in the body".to_owned()));
+        return Err((format!("/webhook/unsigned/{index}"), "it does not stand in the webhook".to_owned()));
     }
     Ok(Subject::Webhook(webhook, end))
 }

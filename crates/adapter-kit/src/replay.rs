@@ -1,7 +1,7 @@
 //! Runs a recorded case: the adapter must ask what was recorded, and end as recorded.
 
 use hermes_ports::{
-    adapter::ReceiveResult,
+    adapter::{FieldSpec, ReceiveResult},
     http::{HttpRequest, HttpResponse, RequestEffect},
 };
 
@@ -12,6 +12,9 @@ use crate::{
     render,
     watch::Seat,
 };
+
+/// A setting that every connection has.
+const BASE_URL: &str = "base_url";
 
 /// What a case asks of the adapter.
 pub(crate) fn call(case: &Case) -> Call {
@@ -34,7 +37,7 @@ pub(crate) fn run(bench: &Bench<'_>, case: &Case) -> Vec<String> {
         Subject::Send(..) => RequestEffect::Submits,
         Subject::Check(_) | Subject::Lookup(..) | Subject::Webhook(..) => RequestEffect::Safe,
     };
-    let mut problems = Vec::new();
+    let mut problems = undeclared(bench, case);
     let mut asked = 0;
     let mut answer = |request: &HttpRequest| {
         let exchange = case.exchanges.get(asked);
@@ -60,6 +63,19 @@ pub(crate) fn run(bench: &Bench<'_>, case: &Case) -> Vec<String> {
         Err(Stop::NoAnswer) => {} // Told above.
     }
     problems
+}
+
+/// Settings and credentials of the case that the adapter does not know.
+fn undeclared(bench: &Bench<'_>, case: &Case) -> Vec<String> {
+    let (descriptor, connection) = (&bench.descriptor, &case.connection);
+    let known = |fields: &[FieldSpec], name: &str| fields.iter().any(|field| field.name == name);
+    let settings =
+        connection.config.keys().filter(|name| *name != BASE_URL && !known(&descriptor.config, name));
+    let credentials = connection.credentials.keys().filter(|name| !known(&descriptor.credentials, name));
+    let settings = settings.map(|name| format!("connection.config.{name}: the adapter has no such setting"));
+    let credentials =
+        credentials.map(|name| format!("connection.credentials.{name}: the adapter has no such credential"));
+    settings.chain(credentials).collect()
 }
 
 /// Answers as recorded, by URL: what was not recorded is not found.

@@ -43,7 +43,7 @@ impl Seat {
     }
 }
 
-/// As it is, and as it would stand in JSON, in a form, in Basic authentication.
+/// As it is, and as it would stand in JSON, in a form, and at the start of something in base64.
 fn spellings(value: &str) -> [String; 4] {
     let json = serde_json::Value::from(value).to_string();
     let form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();

@@ -1,5 +1,7 @@
 //! Callbacks that an adapter must refuse: random ones, and recorded ones that are no longer what was signed.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use hermes_domain::UnixMillis;
 use hermes_ports::http::{HttpRequest, HttpResponse, Method, Webhook};
@@ -132,7 +134,7 @@ fn forgeries(case: &Case, spec: &WebhookSpec) -> Vec<Forgery> {
     let webhook = spec.to_webhook();
     let forged = |what: String, webhook: Webhook| Forgery { what, webhook, with: With::Recorded };
     let mut all: Vec<Forgery> =
-        bodies(&webhook, &spec.unsigned).into_iter().map(|(what, webhook)| forged(what, webhook)).collect();
+        contents(&webhook, &spec.unsigned).into_iter().map(|(what, webhook)| forged(what, webhook)).collect();
     let signatures = match &spec.signature {
         Some(Signature::Header(name)) => headers(&webhook, &name.to_ascii_lowercase()),
         Some(Signature::Query(name)) => queries(&webhook, name),
@@ -155,9 +157,28 @@ fn forgeries(case: &Case, spec: &WebhookSpec) -> Vec<Forgery> {
 
 type Tampered = Vec<(String, Webhook)>;
 
-/// Each byte of the body that is signed, changed to its neighbour.
+/// Each byte that is signed, changed: of the body, or of the URL's query where that is all there is.
+fn contents(webhook: &Webhook, unsigned: &[String]) -> Tampered {
+    if webhook.body.is_empty() { query(webhook, unsigned) } else { bodies(webhook, unsigned) }
+}
+
+/// Each letter and digit of the query, changed to another.
+fn query(webhook: &Webhook, unsigned: &[String]) -> Tampered {
+    let url = &webhook.url;
+    let start = url.find('?').map_or(url.len(), |at| at + 1);
+    let free: Vec<Range<usize>> =
+        unsigned.iter().flat_map(|part| occurrences(url.as_bytes(), part.as_bytes())).collect();
+    let signed = (start..url.len()).filter(|at| !free.iter().any(|range| range.contains(at)));
+    let changed = signed.filter_map(|at| {
+        let what = format!("with character {} of the query changed", at - start);
+        Some((what, Webhook { url: replaced(url, at)?, ..webhook.clone() }))
+    });
+    changed.collect()
+}
+
+/// Each byte of the body, changed to its neighbour.
 fn bodies(webhook: &Webhook, unsigned: &[String]) -> Tampered {
-    let free: Vec<std::ops::Range<usize>> =
+    let free: Vec<Range<usize>> =
         unsigned.iter().flat_map(|part| occurrences(&webhook.body, part.as_bytes())).collect();
     let signed = (0..webhook.body.len()).filter(|at| !free.iter().any(|range| range.contains(at)));
     let signed: Vec<usize> = signed.collect();
@@ -165,12 +186,15 @@ fn bodies(webhook: &Webhook, unsigned: &[String]) -> Tampered {
     let changed = signed.into_iter().step_by(step).map(|at| {
         let mut body = webhook.body.to_vec();
         body[at] ^= 1;
-        (format!("byte {at} of the body changed"), Webhook { body: Bytes::from(body), ..webhook.clone() })
+        (
+            format!("with byte {at} of the body changed"),
+            Webhook { body: Bytes::from(body), ..webhook.clone() },
+        )
     });
     changed.collect()
 }
 
-fn occurrences(body: &[u8], part: &[u8]) -> Vec<std::ops::Range<usize>> {
+fn occurrences(body: &[u8], part: &[u8]) -> Vec<Range<usize>> {
     let windows = body.windows(part.len().max(1)).enumerate();
     windows.filter(|(_, window)| *window == part).map(|(at, _)| at..at + part.len()).collect()
 }

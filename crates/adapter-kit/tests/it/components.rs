@@ -28,6 +28,7 @@ fn host(adapter: &str) -> WasmHost {
     let host = WasmHost::new(options).unwrap();
     let component = match adapter {
         "acme" => root().join("crates/wasm-host/tests/template/acme.wasm"),
+        "hostile" => root().join("crates/wasm-host/tests/hostile/hostile.wasm"),
         _ => root().join(format!("adapters/dist/{adapter}.wasm")),
     };
     let info = host.install(adapter, &fs::read(component).unwrap()).unwrap();
@@ -165,7 +166,63 @@ fn a_part_that_is_not_signed_must_be_declared() {
         case["webhook"].as_object_mut().unwrap().remove("unsigned");
     });
     assert!(text.contains("FAIL  webhook-delivered.json: refused in each of "), "{text}");
-    assert!(text.contains("\n    it is taken byte "), "{text}");
+    assert!(text.contains("\n    it is taken with byte "), "{text}");
+}
+
+#[test]
+fn what_a_callback_by_get_says_is_signed_too() {
+    let text = spoilt("whatsapp", "webhook-handshake.json", |case| {
+        case["webhook"].as_object_mut().unwrap().remove("unsigned");
+    });
+    assert!(text.contains("FAIL  webhook-handshake.json: refused in each of "), "{text}");
+    assert!(text.contains("\n    it is taken with character "), "{text}");
+}
+
+#[test]
+fn a_component_that_submits_twice_or_traps_is_found() {
+    let run_with = |behaviour: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let case = json!({ "name": "a text is accepted",
+            "connection": { "config": { "behaviour": behaviour }, "credentials": { "auth_token": "a-token-of-hostile" } },
+            "send": { "to": { "sms": "+4520123456" }, "content": { "text": "Hi" } },
+            "exchanges": [{ "request": { "url": "https://api.hostile.example/send" }, "response": { "status": 200 } }],
+            "outcome": { "kind": "accepted" } });
+        fs::write(dir.path().join("send.json"), case.to_string()).unwrap();
+        report("hostile", dir.path()).to_string()
+    };
+    let again = run_with("");
+    assert!(again.starts_with("ok  send.json: a text is accepted\n"), "{again}");
+    assert!(again.contains("FAIL  ends every status from 100 to 599"), "{again}");
+    assert!(again.contains("FAIL  withstands 256 random answers"), "{again}");
+    let twice = "the adapter answered against the contract: it wanted to submit a second time";
+    assert!(again.contains(&format!("\n    send (send.json): 100: {twice}\n")), "{again}");
+    let trap = run_with("trap");
+    assert!(trap.starts_with("FAIL  send.json: a text is accepted\n    the adapter trapped: "), "{trap}");
+    assert!(trap.contains("\nFAIL  begins every call\n    send (send.json): the adapter trapped"), "{trap}");
+}
+
+#[test]
+fn settings_and_credentials_that_the_adapter_does_not_know_are_found() {
+    let text = spoilt("acme", "send-accepted.json", |case| {
+        case["connection"]["config"]["form"] = json!("ACME");
+        case["connection"]["credentials"]["api_tokn"] = json!("t");
+    });
+    assert!(text.contains("\n    connection.config.form: the adapter has no such setting\n"), "{text}");
+    assert!(
+        text.contains("\n    connection.credentials.api_tokn: the adapter has no such credential\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_example_of_the_documentation_is_a_fixture() {
+    let document = fs::read_to_string(root().join("docs/adapters.md")).unwrap();
+    let (_, example) = document.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("example.json"), example).unwrap();
+    let text = report("acme", dir.path()).to_string();
+    assert!(text.starts_with("ok  example.json: a wrong number is refused for good\n"), "{text}");
 }
 
 /// A secret that is also a setting goes where settings go.

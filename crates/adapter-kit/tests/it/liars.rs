@@ -80,7 +80,7 @@ fn webhooks_that_nobody_signed_are_found() {
     let anything = report(Lie::TakesAnything);
     assert!(failure(&anything, "takes none of 256 random webhooks")[0].contains("nobody signed it"));
     let lines = failure(&anything, "webhook.json: refused in each of");
-    assert!(lines.contains(&"it is taken byte 0 of the body changed"), "{lines:?}");
+    assert!(lines.contains(&"it is taken with byte 0 of the body changed"), "{lines:?}");
 
     let any_signature = report(Lie::TakesAnySignature);
     assert!(any_signature.contains("ok  webhook.json: a text was delivered"), "{any_signature}");
