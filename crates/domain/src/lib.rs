@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod plan;
 pub mod rate_window;
 pub mod routing;
+pub mod segments;
 pub mod tenant;
 pub mod time;
 

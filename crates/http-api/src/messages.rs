@@ -18,7 +18,6 @@ mod recipient;
 mod request;
 mod request_schema;
 mod routing;
-mod segments;
 mod send;
 mod validate;
 pub(crate) mod view;

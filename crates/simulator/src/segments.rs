@@ -17,18 +17,23 @@ const GSM_DOUBLE: &str = "^{}\\[]~|€";
 
 /// Parts billed: 160 GSM-7 units alone or 153 each, 70 UCS-2 units alone or 67 each.
 pub(crate) fn count(text: &str, encoding: Encoding) -> usize {
-    let (units, alone, split) = match (encoding, gsm_units(text)) {
-        (Encoding::Auto | Encoding::Gsm, Some(units)) => (units, 160, 153),
-        (Encoding::Gsm, None) => {
-            (text.chars().map(|character| gsm_unit(character).unwrap_or(1)).sum(), 160, 153)
-        }
-        (Encoding::Auto, None) | (Encoding::Ucs2, _) => (text.encode_utf16().count(), 70, 67),
+    let in_gsm = match encoding {
+        Encoding::Auto => text.chars().all(|character| gsm_unit(character).is_some()),
+        Encoding::Gsm => true,
+        Encoding::Ucs2 => false,
     };
-    if units <= alone { 1 } else { units.div_ceil(split) }
-}
-
-fn gsm_units(text: &str) -> Option<usize> {
-    text.chars().try_fold(0, |units, character| Some(units + gsm_unit(character)?))
+    let (alone, joined) = if in_gsm { (160, 153) } else { (70, 67) };
+    let units = |character: char| {
+        if in_gsm { gsm_unit(character).unwrap_or(1) } else { character.len_utf16() }
+    };
+    if text.chars().map(units).sum::<usize>() <= alone {
+        return 1;
+    }
+    // What takes two units is not divided between parts.
+    let fill = |(parts, used): (usize, usize), units: usize| {
+        if used + units > joined { (parts + 1, units) } else { (parts, used + units) }
+    };
+    text.chars().map(units).fold((1, 0), fill).0
 }
 
 pub(crate) fn gsm_unit(character: char) -> Option<usize> {
@@ -60,6 +65,8 @@ mod tests {
             ("ш".repeat(160), Encoding::Gsm, 1),
             ("ш".repeat(161), Encoding::Gsm, 2),
             ("👋".repeat(36), Encoding::Auto, 2),
+            ("👋".repeat(67), Encoding::Auto, 3),
+            (format!("{}€{}", "a".repeat(152), "a".repeat(152)), Encoding::Auto, 3),
             (String::new(), Encoding::Auto, 1),
         ] {
             assert_eq!(count(&text, encoding), expected, "{} characters, {encoding:?}", text.chars().count());

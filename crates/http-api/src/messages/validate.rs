@@ -11,6 +11,7 @@ use hermes_domain::{
     content::{ChannelContent, Content},
     money::Money,
     plan::Plan,
+    segments::segments,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +20,6 @@ use super::{
     accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings},
     examine::{Draft, examine},
     routing,
-    segments::segments,
     send::message_body,
 };
 use crate::{
@@ -141,8 +141,12 @@ fn sms_text(content: &Content) -> String {
 
 fn step_segments(plan: &Plan, content: &Content) -> Vec<StepSegments> {
     let of_step = |(step, planned): (usize, &hermes_domain::plan::Step)| {
-        let split = (planned.channel == Channel::Sms).then(|| segments(&sms_text(content)))?;
-        Some(StepSegments { step, encoding: split.encoding, count: split.count })
+        if planned.channel != Channel::Sms {
+            return None;
+        }
+        let text = sms_text(content);
+        let split = segments(&text);
+        Some(StepSegments { step, encoding: split.encoding.as_str(), count: split.count() })
     };
     plan.steps.iter().enumerate().filter_map(of_step).collect()
 }
@@ -155,7 +159,7 @@ fn step_costs(api: &Api, draft: &Draft) -> Vec<StepCost> {
             .directory()
             .read(|snapshot| routing::price(snapshot.connection(first.connection)?, country.as_deref()))?;
         let parts = match planned.channel {
-            Channel::Sms => i64::from(segments(&sms_text(&draft.content)).count),
+            Channel::Sms => i64::from(segments(&sms_text(&draft.content)).count()),
             Channel::Email | Channel::Push | Channel::Whatsapp => 1,
         };
         let total = Money { micros: price.micros.saturating_mul(parts), ..price };
