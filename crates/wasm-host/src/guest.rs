@@ -16,12 +16,13 @@ use crate::{
     crypto,
     engine::TABLE_ELEMENTS_MAX,
     masking,
+    metric_names::MetricNames,
 };
 
 /// Longest name of a metric.
 const METRIC_CHARS_MAX: usize = 40;
-/// Metric names of one instance.
-const METRIC_NAMES_MAX: usize = 16;
+/// What a log line costs at least, in bytes: the record around it is longer than a short line.
+const LOG_LINE_BYTES_MIN: usize = 256;
 
 /// Memory of one instance.
 pub(crate) struct MemoryLimit {
@@ -49,8 +50,8 @@ pub(crate) struct GuestState {
     pub(crate) time_limit: Duration,
     /// Time that it has used.
     pub(crate) stopwatch: Stopwatch,
-    /// Metric names used so far.
-    metric_names: Vec<String>,
+    /// Metric names used so far, by all instances of the revision.
+    metric_names: MetricNames,
 }
 
 impl GuestState {
@@ -58,6 +59,7 @@ impl GuestState {
     pub(crate) fn new(
         adapter: Arc<str>,
         descriptor: Option<Arc<Descriptor>>,
+        metric_names: MetricNames,
         memory_max_bytes: usize,
     ) -> Self {
         Self {
@@ -68,7 +70,7 @@ impl GuestState {
             log_bytes_left: 0,
             time_limit: Duration::ZERO,
             stopwatch: Stopwatch::start(),
-            metric_names: Vec::new(),
+            metric_names,
         }
     }
 
@@ -116,7 +118,7 @@ impl ResourceLimiter for MemoryLimit {
 
 impl Host for GuestState {
     fn log(&mut self, level: LogLevel, message: String) -> wasmtime::Result<()> {
-        let Some(left) = self.log_bytes_left.checked_sub(message.len().max(1)) else {
+        let Some(left) = self.log_bytes_left.checked_sub(message.len().max(LOG_LINE_BYTES_MIN)) else {
             self.log_bytes_left = 0;
             return Ok(());
         };
@@ -156,13 +158,10 @@ impl Host for GuestState {
 
     fn emit_metric(&mut self, name: String, value: u64) -> wasmtime::Result<()> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        let known = self.metric_names.contains(&name);
-        let room = self.metric_names.len() < METRIC_NAMES_MAX;
-        if name.is_empty() || name.len() > METRIC_CHARS_MAX || !name.bytes().all(plain) || !(known || room) {
+        let short = (1..=METRIC_CHARS_MAX).contains(&name.len());
+        // Nobody's call (`describe`) is not worth counting, and must not use up names.
+        if self.access.is_none() || !short || !name.bytes().all(plain) || !self.metric_names.admit(&name) {
             return Ok(());
-        }
-        if !known {
-            self.metric_names.push(name.clone());
         }
         metrics::counter!(metric::ADAPTER_EVENTS_TOTAL, label::PROVIDER => self.adapter.to_string(), label::EVENT => name)
             .increment(value);

@@ -9,6 +9,7 @@ use crate::{
     bindings::{Adapter, AdapterPre, wit},
     cpu_time::Stopwatch,
     guest::GuestState,
+    metric_names::MetricNames,
     options::HostOptions,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Mould<'a> {
     pub(crate) adapter: Arc<str>,
     /// Its descriptor, once it is known.
     pub(crate) descriptor: Option<Arc<Descriptor>>,
+    /// Names under which its instances count.
+    pub(crate) metric_names: MetricNames,
     /// Its linked component.
     pub(crate) pre: &'a AdapterPre<GuestState>,
 }
@@ -53,7 +56,8 @@ impl std::error::Error for TimeUp {}
 impl Instance {
     /// Instantiates; a component may run code doing so, within the same limits as a call.
     pub(crate) fn start(mould: Mould<'_>, options: &HostOptions) -> Result<Self, AdapterFault> {
-        let state = GuestState::new(mould.adapter, mould.descriptor, options.memory_max_bytes);
+        let state =
+            GuestState::new(mould.adapter, mould.descriptor, mould.metric_names, options.memory_max_bytes);
         let mut store = Store::new(mould.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(options.output_max_bytes);

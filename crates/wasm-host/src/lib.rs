@@ -17,6 +17,7 @@ mod guest;
 mod host;
 mod instance;
 mod masking;
+mod metric_names;
 mod options;
 mod pool;
 mod registry;

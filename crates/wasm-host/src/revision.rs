@@ -14,6 +14,7 @@ use crate::{
     code_cache, crypto, descriptor,
     guest::GuestState,
     instance::{Instance, Mould},
+    metric_names::MetricNames,
     options::HostOptions,
 };
 
@@ -21,6 +22,8 @@ use crate::{
 const HOST_INTERFACE: &str = "hermes:adapter/host@1.";
 /// The newest minor version of the contract.
 const MINOR_VERSION: u32 = 1;
+/// Longest reason for a refusal, in characters; names in it are the component's own.
+const REASON_CHARS_MAX: usize = 300;
 /// Largest component.
 const COMPONENT_BYTES_MAX: usize = 8 << 20;
 
@@ -31,6 +34,7 @@ pub(crate) struct Revision {
     /// What it says about itself.
     pub(crate) descriptor: Arc<Descriptor>,
     name: Arc<str>,
+    metric_names: MetricNames,
     pre: AdapterPre<GuestState>,
     bytes: usize,
 }
@@ -59,7 +63,7 @@ impl Revision {
         if component.len() > COMPONENT_BYTES_MAX {
             return Err(AdapterRejected::NotAComponent(format!("larger than {COMPONENT_BYTES_MAX} bytes")));
         }
-        let unloadable = |error: wasmtime::Error| AdapterRejected::NotAComponent(first_line(&error));
+        let unloadable = |error: wasmtime::Error| AdapterRejected::NotAComponent(in_short(&error));
         let compiled =
             code_cache::load(linker.engine(), options.cache_dir.as_deref(), component).map_err(unloadable)?;
         check_imports(&compiled, linker.engine())?;
@@ -67,7 +71,14 @@ impl Revision {
         let name: Arc<str> = name.into();
         let descriptor = describe(&name, &pre, options)?;
         let bytes = component.len();
-        Ok(Self { version: version_of(component), descriptor: Arc::new(descriptor), name, pre, bytes })
+        Ok(Self {
+            version: version_of(component),
+            descriptor: Arc::new(descriptor),
+            name,
+            metric_names: MetricNames::default(),
+            pre,
+            bytes,
+        })
     }
 
     /// What is needed to make an instance.
@@ -75,6 +86,7 @@ impl Revision {
         Mould {
             adapter: Arc::clone(&self.name),
             descriptor: Some(Arc::clone(&self.descriptor)),
+            metric_names: self.metric_names.clone(),
             pre: &self.pre,
         }
     }
@@ -108,13 +120,26 @@ fn describe(
     pre: &AdapterPre<GuestState>,
     options: &HostOptions,
 ) -> Result<Descriptor, AdapterRejected> {
-    let mould = Mould { adapter: Arc::clone(name), descriptor: None, pre };
+    let metric_names = MetricNames::default();
+    let mould = Mould { adapter: Arc::clone(name), descriptor: None, metric_names, pre };
     let mut instance = Instance::start(mould, options)
         .map_err(|fault| AdapterRejected::Smoke(format!("at start: {fault}")))?;
-    let raw = instance.call(None, 0, options, |guest, store| guest.call_describe(store));
-    descriptor::read(name, raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?)
+    let mut ask = || {
+        let raw = instance.call(None, 0, options, |guest, store| guest.call_describe(store));
+        descriptor::read(name, raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?)
+    };
+    let first = ask()?;
+    // What was checked here must be what it says later: a guest has nothing else to decide by than how
+    // often it was asked.
+    if ask()? == first {
+        Ok(first)
+    } else {
+        Err(AdapterRejected::BadDescriptor("it describes itself differently when asked again".to_owned()))
+    }
 }
 
-fn first_line(error: &wasmtime::Error) -> String {
-    error.root_cause().to_string().lines().next().unwrap_or_default().chars().take(200).collect()
+/// Causes in a row, the first line of each: what is missing is named by the outer ones, why by the last.
+fn in_short(error: &wasmtime::Error) -> String {
+    let lines = error.chain().map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned());
+    lines.collect::<Vec<_>>().join(": ").chars().take(REASON_CHARS_MAX).collect()
 }
