@@ -1,9 +1,12 @@
 //! Rules for what a guest hands over: requests, and how many of them an attempt may make.
 
+use hermes_domain::connection::Connection;
 use hermes_ports::{
     adapter::{AdapterFault, Descriptor},
     http::{AuthScheme, HttpRequest, RequestEffect},
 };
+
+use crate::reach;
 
 const URL_BYTES_MAX: usize = 8 << 10;
 const HEADERS_MAX: usize = 32;
@@ -68,7 +71,21 @@ impl Progress {
     }
 }
 
-/// Checks a request; where it may go is checked again at egress, against addresses.
+/// Checks where a request of a submission, a check or a lookup goes; the egress checks again, against
+/// addresses. Requests for webhooks are left to the egress alone: there the URL (of a certificate) may be
+/// a forger's, and refusing to fetch it is not the adapter's fault.
+pub(crate) fn check_reach(
+    request: &HttpRequest,
+    descriptor: &Descriptor,
+    connection: &Connection,
+) -> Result<(), AdapterFault> {
+    if reach::allows(&descriptor.hosts, connection.setting("base_url"), &request.url) {
+        return Ok(());
+    }
+    broken("a URL names a host that is neither declared nor that of base_url")
+}
+
+/// Checks everything else about a request.
 pub(crate) fn check_request(request: &HttpRequest, descriptor: &Descriptor) -> Result<(), AdapterFault> {
     if !is_url(&request.url) {
         return broken("a URL is not plain http or https");

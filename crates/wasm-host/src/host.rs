@@ -86,14 +86,16 @@ impl WasmHost {
         self.registry.active(name).ok_or_else(|| AdapterFault::Missing(name.clone()))
     }
 
-    /// Runs one function of a guest, given `input_bytes`, on a reused or fresh instance.
-    fn call<T>(
+    /// Runs one function of a guest, given `input_bytes`, on a reused or fresh instance, and reads what it
+    /// answered. An answer that breaks the contract costs the guest its instance, as a trap does.
+    fn call<T, R>(
         &self,
         revision: &Revision,
         access: &ConnectionAccess,
         input_bytes: usize,
         function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
-    ) -> Result<T, AdapterFault> {
+        read: impl FnOnce(T) -> Result<R, AdapterFault>,
+    ) -> Result<R, AdapterFault> {
         let connection = access.connection.id;
         let _lane = self.suspects.admit(connection)?;
         let (idle, seat) = self.pool.take(revision.version)?;
@@ -102,7 +104,7 @@ impl WasmHost {
         let began = Instant::now();
         let called = started.and_then(|mut instance| {
             let answer = instance.call(Some(access), input_bytes, &self.options, function)?;
-            Ok((answer, instance))
+            Ok((read(answer)?, instance))
         });
         let provider = || access.connection.provider.clone();
         metrics::histogram!(metric::ADAPTER_GUEST_SECONDS, label::PROVIDER => provider())
@@ -133,7 +135,7 @@ impl WasmHost {
 
     fn pending(
         &self,
-        revision: Arc<Revision>,
+        revision: &Arc<Revision>,
         progress: Progress,
         raw: wit::Pending,
     ) -> Result<Asked, AdapterFault> {
@@ -154,28 +156,31 @@ impl WasmHost {
             state: Bytes::from(state),
             round: progress.round,
             submitted: progress.submitted,
-            pin: revision,
+            pin: Arc::clone(revision) as _,
         };
         Ok((request, pending))
     }
 
     fn send_step(
         &self,
-        revision: Arc<Revision>,
+        revision: &Arc<Revision>,
+        access: &ConnectionAccess,
         progress: Progress,
         raw: wit::SendStep,
     ) -> Result<AdapterStep<Outcome>, AdapterFault> {
         match raw {
             wit::SendStep::Done(outcome) => Ok(AdapterStep::Done(convert::outcome(outcome)?)),
-            wit::SendStep::Request(raw) => self
-                .pending(revision, progress, raw)
-                .map(|(request, pending)| AdapterStep::Request(request, pending)),
+            wit::SendStep::Request(raw) => {
+                let (request, pending) = self.pending(revision, progress, raw)?;
+                contract::check_reach(&request, &revision.descriptor, &access.connection)?;
+                Ok(AdapterStep::Request(request, pending))
+            }
         }
     }
 
     fn receive_step(
         &self,
-        revision: Arc<Revision>,
+        revision: &Arc<Revision>,
         progress: Progress,
         raw: wit::ReceiveStep,
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
@@ -222,10 +227,9 @@ impl AdapterHost for WasmHost {
     fn send(&self, access: &ConnectionAccess, call: &SendCall) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let revision = self.active(access)?;
         let call = convert::send_call(call);
-        let raw = self.call(&revision, access, convert::content_bytes(&call), |guest, store| {
-            guest.call_send(store, &call)
-        })?;
-        self.send_step(revision, Progress::SUBMISSION, raw)
+        let bytes = convert::content_bytes(&call);
+        let read = |raw| self.send_step(&revision, access, Progress::SUBMISSION, raw);
+        self.call(&revision, access, bytes, |guest, store| guest.call_send(store, &call), read)
     }
 
     fn resume_send(
@@ -236,10 +240,9 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let (revision, progress, state) = resumed(pending, response)?;
         let response = convert::response(response);
-        let raw = self.call(&revision, access, response.body.len() + state.len(), |guest, store| {
-            guest.call_resume_send(store, &state, &response)
-        })?;
-        self.send_step(revision, progress, raw)
+        let bytes = response.body.len() + state.len();
+        let resume = |guest: &wit::Guest, store: &mut _| guest.call_resume_send(store, &state, &response);
+        self.call(&revision, access, bytes, resume, |raw| self.send_step(&revision, access, progress, raw))
     }
 
     fn receive(
@@ -249,10 +252,9 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let revision = self.active(access)?;
         let webhook = convert::webhook(webhook);
-        let raw = self.call(&revision, access, webhook.body.len(), |guest, store| {
-            guest.call_receive(store, &webhook)
-        })?;
-        self.receive_step(revision, Progress::READING, raw)
+        let bytes = webhook.body.len();
+        let read = |raw| self.receive_step(&revision, Progress::READING, raw);
+        self.call(&revision, access, bytes, |guest, store| guest.call_receive(store, &webhook), read)
     }
 
     fn resume_receive(
@@ -264,17 +266,16 @@ impl AdapterHost for WasmHost {
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         let (revision, progress, state) = resumed(pending, response)?;
         let (webhook, response) = (convert::webhook(webhook), convert::response(response));
-        let raw =
-            self.call(&revision, access, webhook.body.len() + response.body.len(), |guest, store| {
-                guest.call_resume_receive(store, &webhook, &state, &response)
-            })?;
-        self.receive_step(revision, progress, raw)
+        let bytes = webhook.body.len() + response.body.len();
+        let resume =
+            |guest: &wit::Guest, store: &mut _| guest.call_resume_receive(store, &webhook, &state, &response);
+        self.call(&revision, access, bytes, resume, |raw| self.receive_step(&revision, progress, raw))
     }
 
     fn check(&self, access: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let revision = self.active(access)?;
-        let raw = self.call(&revision, access, 0, |guest, store| guest.call_check(store))?;
-        self.send_step(revision, Progress::READING, raw)
+        let read = |raw| self.send_step(&revision, access, Progress::READING, raw);
+        self.call(&revision, access, 0, |guest, store| guest.call_check(store), read)
     }
 
     fn lookup(
@@ -287,10 +288,11 @@ impl AdapterHost for WasmHost {
             return Ok(None);
         }
         let query = convert::lookup_query(query);
-        let raw = self.call(&revision, access, convert::content_bytes(&query.call), |guest, store| {
-            guest.call_lookup(store, &query)
-        })?;
-        raw.map(|raw| self.send_step(revision, Progress::READING, raw)).transpose()
+        let bytes = convert::content_bytes(&query.call);
+        let read = |raw: Option<_>| {
+            raw.map(|raw| self.send_step(&revision, access, Progress::READING, raw)).transpose()
+        };
+        self.call(&revision, access, bytes, |guest, store| guest.call_lookup(store, &query), read)
     }
 
     fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected> {

@@ -20,6 +20,7 @@ mod masking;
 mod metric_names;
 mod options;
 mod pool;
+mod reach;
 mod registry;
 mod revision;
 mod smoke;
