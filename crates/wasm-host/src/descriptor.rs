@@ -55,7 +55,9 @@ fn check(name: &str, descriptor: &Descriptor) -> Result<(), String> {
     let exposed = |field: &FieldSpec| {
         // Beside an API secret an API key is the name of the account.
         let names_account = paired && field.name == "api_key";
-        field.public && !names_account && SECRET_ENDINGS.iter().any(|end| field.name.ends_with(end))
+        // `key` ends like `api_key`: the last word counts, and may be the only one.
+        let name = format!("_{}", field.name);
+        field.public && !names_account && SECRET_ENDINGS.iter().any(|end| name.ends_with(end))
     };
     demand(!descriptor.credentials.iter().any(exposed), "it marks a secret as public")?;
     let is_setting = |name: &String| descriptor.config.iter().any(|field| field.name == *name);
@@ -66,10 +68,12 @@ fn fields(fields: &[FieldSpec]) -> Result<(), String> {
     let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let short = fields.iter().all(|field| field.description.chars().count() <= DESCRIPTION_CHARS_MAX);
+    // Descriptions are printed to terminals, so they hold no escape sequences.
+    let is_line =
+        |text: &str| text.chars().count() <= DESCRIPTION_CHARS_MAX && !text.chars().any(char::is_control);
     if names.len() == fields.len()
         && names.len() <= FIELDS_MAX
-        && short
+        && fields.iter().all(|field| is_line(&field.description))
         && names.iter().all(|name| is_name(name))
     {
         return Ok(());
