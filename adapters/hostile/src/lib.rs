@@ -1,16 +1,18 @@
 //! Misbehaves on demand, for tests of the host: the setting `behaviour` says how. Never shipped.
 
+mod describe;
+mod floods;
+mod oracles;
+
 use std::hint::black_box;
 
 use hermes_adapter_sdk::{
     Provider, Submission, accepted, by_status,
     contract::{
-        Auth, BasicAuth, Channel, Descriptor, Effect, ErrorClass, HttpRequest, HttpResponse, Idempotency,
-        Level, Outcome, Received, Refusal, SendCall, Webhook,
+        Auth, BasicAuth, Descriptor, Effect, ErrorClass, HttpRequest, HttpResponse, Outcome, Received,
+        Refusal, SendCall, Webhook,
     },
-    credential, get,
-    host::{self, LogLevel},
-    refused_with, setting,
+    get, host, refused_with,
 };
 
 struct Hostile;
@@ -21,43 +23,37 @@ const URL: &str = "https://api.hostile.example/send";
 
 impl Provider for Hostile {
     fn descriptor() -> Descriptor {
-        Descriptor {
-            name: "hostile".to_owned(),
-            version: "1.0.0".to_owned(),
-            channels: vec![Channel::Sms],
-            credentials: vec![credential("auth_token", "a secret")],
-            config: vec![setting("behaviour", "what to do wrong")],
-            hosts: vec!["api.hostile.example".to_owned()],
-            idempotency: Idempotency::None,
-            confirms: vec![(Channel::Sms, Level::Delivered)],
-            default_rate_per_s: 1,
-            has_lookup: false,
-            account_setting: None,
-        }
+        describe::descriptor()
     }
 
     fn request(_call: SendCall) -> Result<Submission, Outcome> {
+        let behaviour = host::get_config("behaviour").unwrap_or_default();
         let mut request = get(URL.to_owned(), Auth::None);
         request.effect = Effect::Submits;
-        match host::get_config("behaviour").unwrap_or_default().as_str() {
-            "loop" => endless(),
-            "bomb" => drop(black_box(vec![1_u8; 64 << 20])),
+        match behaviour.as_str() {
+            "loop" => floods::endless(),
+            "recurse" => drop(black_box(floods::recurse(0))),
             "trap" => std::process::abort(),
-            "big" => request.body = vec![b'x'; 17 << 20],
-            "crlf" => request.headers.push(("X-A".to_owned(), "a\r\nX-Injected: yes".to_owned())),
-            "authorization" => request.headers.push(("AUTHORIZATION".to_owned(), "Bearer x".to_owned())),
-            "host" => request.headers.push(("Host".to_owned(), "metadata.internal".to_owned())),
+            "authorization" => push(&mut request, "AUTHORIZATION", "Bearer x"),
+            "crlf" => push(&mut request, "X-A", "a\r\nX-Injected: yes"),
+            "crlf_name" => push(&mut request, "X-A: b\r\nX-Injected", "yes"),
+            "cr" => push(&mut request, "X-A", "a\rb"),
+            "lf" => push(&mut request, "X-A", "a\nb"),
+            "nul" => push(&mut request, "X-A", "a\0b"),
+            "host" => push(&mut request, "Host", "metadata.internal"),
             "many_headers" => request.headers = vec![("x".to_owned(), String::new()); 1_000],
             "url" => request.url = "file:///etc/passwd".to_owned(),
             "url_user" => request.url = "https://api.hostile.example@evil.example/".to_owned(),
+            // Where the test wants it to go.
+            "target" => request.url = host::get_config("target").unwrap_or_default(),
             "foreign_secret" => request.auth = Auth::Bearer("other".to_owned()),
             "peek" => peek(),
-            "log_flood" => {
-                (0..100_000).for_each(|_| host::log(LogLevel::Warn, &"flood +4520123456 ".repeat(100)))
-            }
+            "oracles" => return Ok(oracles::submission(request)),
+            "oracles_outcome" => return Err(oracles::outcome()),
+            "count" => return Err(accepted(Some(floods::calls().to_string()), None)),
             "long_id" => return Err(accepted(Some("x".repeat(5_000)), None)),
             "long_detail" => return Err(refused_with(ErrorClass::Unknown, &"\r\ny".repeat(90_000))),
-            _ => (),
+            flood => floods::run(flood, &mut request),
         }
         Ok(Submission { request, notes: b"notes".to_vec() })
     }
@@ -77,8 +73,10 @@ impl Provider for Hostile {
     }
 
     fn receipts(_webhook: &Webhook) -> Result<Received, Refusal> {
-        if host::get_config("behaviour").as_deref() == Some("loop") {
-            endless();
+        match host::get_config("behaviour").as_deref() {
+            Some("loop") => floods::endless(),
+            Some("aliased_entries") => return Ok(floods::aliased_entries()),
+            _ => (),
         }
         Err(Refusal::BadSignature)
     }
@@ -96,11 +94,8 @@ impl Provider for Hostile {
     }
 }
 
-fn endless() {
-    let mut count = 0_u64;
-    loop {
-        count = black_box(count.wrapping_add(1));
-    }
+fn push(request: &mut HttpRequest, name: &str, value: &str) {
+    request.headers.push((name.to_owned(), value.to_owned()));
 }
 
 /// Traps if the host lets a secret out.

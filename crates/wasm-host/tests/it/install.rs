@@ -40,6 +40,51 @@ fn imports_beyond_the_host_interface_are_forbidden() {
     }
 }
 
+/// Imports with something behind them: a linker could satisfy an empty instance.
+#[test]
+fn whatever_an_adapter_wants_beside_the_host_interface_is_named_when_it_is_refused() {
+    for (import, name) in [
+        (
+            r#""wasi:cli/environment@0.2.0" (instance (export "get-environment" (func (result u32))))"#,
+            "wasi:cli/environment@0.2.0",
+        ),
+        (
+            r#""wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func)))"#,
+            "wasi:http/outgoing-handler@0.2.0",
+        ),
+        (
+            r#""hermes:adapter/files@1.1.0" (instance (export "read" (func (result string))))"#,
+            "hermes:adapter/files@1.1.0",
+        ),
+        (r#""evil:adapter/host@1.1.0" (instance (export "log" (func)))"#, "evil:adapter/host@1.1.0"),
+        (r#""system" (func (param "line" string))"#, "system"),
+    ] {
+        let component = component(&format!("(component (import {import}))"));
+        assert_eq!(
+            refused("acme", &component),
+            AdapterRejected::ForbiddenImport(name.to_owned()),
+            "{import}"
+        );
+    }
+}
+
+/// The known interface is a closed list: neither another function nor another type of a known one.
+#[test]
+fn an_unknown_function_of_the_known_interface_is_named_when_it_is_refused() {
+    for (function, kind) in [
+        ("exec", r#"(func (param "line" string) (result u32))"#),
+        ("get-secret", r#"(func (param "name" string) (result string))"#),
+        ("get-config", r#"(func (param "name" string) (result string))"#),
+        ("sha256", "(func)"),
+        ("digest", r#"(instance (export "md5" (func)))"#),
+    ] {
+        let import = format!(r#""hermes:adapter/host@1.1.0" (instance (export "{function}" {kind}))"#);
+        let reason = refused("acme", &component(&format!("(component (import {import}))")));
+        let AdapterRejected::NotAComponent(why) = &reason else { panic!("{function}: {reason}") };
+        assert!(why.contains("hermes:adapter/host@1.1.0") && why.contains(function), "{function}: {why}");
+    }
+}
+
 #[test]
 fn an_adapter_is_installed_under_its_own_name() {
     let twilio = embedded().iter().find(|adapter| adapter.name == "twilio").unwrap().component;

@@ -3,9 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod calls;
+mod capture;
 mod conformance;
 mod fcm;
 mod hostile;
+mod hostile_describe;
+mod hostile_floods;
+mod hostile_hosts;
+mod hostile_neighbours;
+mod hostile_secrets;
 mod install;
 mod messente;
 mod ses;
