@@ -1,7 +1,6 @@
 //! What a hostile call leaves behind: no instance, no seat in the pool, no memory, no waiting neighbour.
 
 use std::{
-    fs,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -39,6 +38,7 @@ const NEIGHBOURS_MIN: usize = 20;
 const ROUNDS: u64 = 5;
 /// What memory may grow by while 45 more bombs explode: four instances' worth. Keeping each bomb's
 /// 14 MiB would be ten times as much.
+#[cfg(target_os = "linux")]
 const GROWTH_MAX_BYTES: usize = 64 << 20;
 
 /// How many calls in a row the instance behind the host has served.
@@ -62,9 +62,12 @@ fn a_fault_costs_the_instance_and_gives_back_its_seat() {
     }
 }
 
+/// What the process holds in memory.
+#[cfg(target_os = "linux")]
 fn resident_bytes() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * rustix::param::page_size()
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
 }
 
 #[cfg(target_os = "linux")]
