@@ -12,7 +12,9 @@ use hermes_adapter_sdk::{
         Auth, BasicAuth, Descriptor, Effect, ErrorClass, HttpRequest, HttpResponse, Outcome, Received,
         Refusal, SendCall, Webhook,
     },
-    get, host, refused_with,
+    get,
+    host::{self, LogLevel},
+    refused_with,
 };
 
 struct Hostile;
@@ -31,7 +33,11 @@ impl Provider for Hostile {
         let mut request = get(URL.to_owned(), Auth::None);
         request.effect = Effect::Submits;
         match behaviour.as_str() {
-            "loop" => floods::endless(),
+            "loop" => {
+                // Tells that it has begun.
+                host::log(LogLevel::Warn, "looping");
+                floods::endless();
+            }
             "recurse" => drop(black_box(floods::recurse(0))),
             "trap" => std::process::abort(),
             "authorization" => push(&mut request, "AUTHORIZATION", "Bearer x"),

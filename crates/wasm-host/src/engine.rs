@@ -21,7 +21,9 @@ const CORE_INSTANCES_PER_COMPONENT: u32 = 8;
 const TABLES_PER_COMPONENT: u32 = 4;
 /// Entries of one table.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 10_000;
-/// Stack of a guest, in bytes.
+/// Stack of a guest, in bytes. It lies on the stack of the thread that calls, so a thread must have this
+/// much left and room for the host besides: 512 KiB are enough, the runtime's workers have 2 MiB. On a
+/// smaller one the guest would reach the guard page first, which ends the process.
 const STACK_BYTES_MAX: usize = 256 << 10;
 /// Unmapped bytes behind each memory; accesses beyond are checked in code.
 const GUARD_BYTES: u64 = 64 << 10;

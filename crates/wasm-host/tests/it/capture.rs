@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use metrics::{
@@ -32,14 +35,22 @@ impl Captured {
     }
 }
 
+/// Adds the guest's lines to `lines` as they are written: how a test learns that a guest is running.
+pub(crate) fn counting_lines<T>(lines: &Arc<AtomicUsize>, run: impl FnOnce() -> T) -> T {
+    with_default(Capture { lines: Arc::clone(lines), ..Capture::default() }, run)
+}
+
 #[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Captured>>);
+struct Capture {
+    captured: Arc<Mutex<Captured>>,
+    lines: Arc<AtomicUsize>,
+}
 
 /// Runs `run` and gives back its result with what it logged and counted.
 pub(crate) fn captured<T>(run: impl FnOnce() -> T) -> (T, Captured) {
     let capture = Capture::default();
     let result = with_default(capture.clone(), || with_local_recorder(&capture, run));
-    let captured = std::mem::take(&mut *capture.0.lock().unwrap());
+    let captured = std::mem::take(&mut *capture.captured.lock().unwrap());
     (result, captured)
 }
 
@@ -67,7 +78,8 @@ impl Subscriber for Capture {
     fn event(&self, event: &Event<'_>) {
         let mut text = String::new();
         event.record(&mut Text(&mut text));
-        self.0.lock().unwrap().events.push(text);
+        self.lines.fetch_add(usize::from(text.contains("adapter says")), Ordering::SeqCst);
+        self.captured.lock().unwrap().events.push(text);
     }
 
     fn enter(&self, _: &span::Id) {}
@@ -83,17 +95,17 @@ impl Recorder for Capture {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        self.0.lock().unwrap().series.insert(format!("{key:?}"));
+        self.captured.lock().unwrap().series.insert(format!("{key:?}"));
         Counter::noop()
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        self.0.lock().unwrap().series.insert(format!("{key:?}"));
+        self.captured.lock().unwrap().series.insert(format!("{key:?}"));
         Gauge::noop()
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        self.0.lock().unwrap().series.insert(format!("{key:?}"));
+        self.captured.lock().unwrap().series.insert(format!("{key:?}"));
         Histogram::noop()
     }
 }

@@ -13,6 +13,7 @@ use hermes_ports::adapter::{AdapterFault, AdapterHost, AdapterStep, ConnectionAc
 use hermes_wasm_host::{HostOptions, WasmHost};
 
 use crate::{
+    capture::counting_lines,
     hostile::{bad, fresh_host, good},
     support::{GUEST_TIME_MS, done, options, sms},
 };
@@ -42,7 +43,7 @@ const ROUNDS: u64 = 5;
 const GROWTH_MAX_BYTES: usize = 64 << 20;
 
 /// How many calls in a row the instance behind the host has served.
-fn count(host: &WasmHost) -> u32 {
+pub(crate) fn count(host: &WasmHost) -> u32 {
     let Outcome::Accepted(told) = done(host.send(&bad("count"), &sms("hi")).unwrap()) else { panic!() };
     told.provider_message_id.unwrap().parse().unwrap()
 }
@@ -96,32 +97,32 @@ fn neighbours_are_served_while_loops_hold_every_worker() {
     let host = fresh_host(options());
     host.install_embedded().unwrap();
     let workers = thread::available_parallelism().unwrap().get();
-    let (inside, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // A guest writes a line when it begins to loop.
+    let (begun, ended) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
     let looping = |worker: u64| {
         for round in 0..ROUNDS {
             // A connection of its own each time: those that have looped before share one thread.
             let connection = under(&bad("loop"), worker * ROUNDS + round);
-            inside.fetch_add(1, Ordering::SeqCst);
-            let fault = host.send(&connection, &sms("hi")).unwrap_err();
+            let fault = counting_lines(&begun, || host.send(&connection, &sms("hi")).unwrap_err());
             ended.fetch_add(1, Ordering::SeqCst);
-            inside.fetch_sub(1, Ordering::SeqCst);
             assert_eq!(fault, AdapterFault::TimeLimit { limit_ms: GUEST_TIME_MS });
         }
     };
     let neighbour = || {
         let mut served = 0;
         while ended.load(Ordering::SeqCst) < workers * ROUNDS as usize {
-            let before = (inside.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
+            let before = (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
             let step = host.send(&good(), &sms("hi"));
             assert!(matches!(step, Ok(AdapterStep::Request(..))), "{step:?}");
-            let after = (inside.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
-            // All loops were under way before this call began, and still are.
-            served += usize::from(before == after && before.0 == workers);
+            let after = (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
+            // Every worker's guest was looping before this call began, and still is.
+            served += usize::from(before == after && before.0 == before.1 + workers);
         }
         served
     };
     let served = thread::scope(|scope| {
         for worker in 0..workers as u64 {
+            let looping = &looping;
             scope.spawn(move || looping(worker));
         }
         scope.spawn(neighbour).join().unwrap()
