@@ -16,15 +16,29 @@ use crate::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// An endless loop, too much memory, a trap, a huge body, header injection, foreign addresses, a secret that is not
-/// its own, a flood of log lines.
-const BEHAVIOURS: [&str; 8] =
-    ["loop", "bomb", "trap", "big", "crlf", "url_user", "foreign_secret", "log_flood"];
+/// An endless loop, endless recursion, too much memory, a trap, a huge body, a small body that is huge once copied,
+/// header injection, foreign addresses, a host that is not its own, a secret that is not its own, a flood of log
+/// lines.
+const BEHAVIOURS: [&str; 11] = [
+    "loop",
+    "recurse",
+    "bomb",
+    "trap",
+    "big",
+    "aliased_headers",
+    "crlf",
+    "url_user",
+    "target",
+    "foreign_secret",
+    "log_flood",
+];
+/// Where `target` sends its request.
+const FOREIGN_HOST: &str = "https://evil.example/";
 
 async fn connect(server: &Server, behaviour: &str) {
     let connection = json!({
         "tenant_id": server.tenant_id().await, "mode": "test", "provider": "hostile", "name": behaviour,
-        "channel": "sms", "credentials": { "auth_token": "a secret" }, "config": { "behaviour": behaviour },
+        "channel": "sms", "credentials": { "auth_token": "a secret" }, "config": { "behaviour": behaviour, "target": FOREIGN_HOST },
         "rate_per_s": 100,
     });
     let (status, reply) = server.post("/admin/v1/providers", &server.admin_key, &connection).await.unwrap();
