@@ -26,7 +26,7 @@ pub(crate) fn run(flood: &str, request: &mut HttpRequest) {
         "bomb" => hoard(),
         // Within its limit.
         "swell" => drop(black_box(vec![1_u8; 8 << 20])),
-        "big" => request.body = vec![b'x'; 9 << 20],
+        "big" => request.body = vec![b'x'; 17 << 20],
         "aliased_headers" => {
             let pair = |value| ("x-a".to_owned(), value);
             request.headers = aliases(100).into_iter().map(pair).collect();

@@ -29,7 +29,7 @@ impl Default for HostOptions {
             instances_max: 256,
             rounds_max: 4,
             output_max_bytes: 16 << 20,
-            log_bytes_max: 16 << 10,
+            log_bytes_max: 4 << 10,
             cache_dir: None,
         }
     }

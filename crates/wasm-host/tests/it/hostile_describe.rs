@@ -51,7 +51,7 @@ fn describing_is_bounded_like_any_call() {
         ("traps_later", "describe: the adapter trapped"),
         ("loop", "describe: the adapter ran longer than 400 ms"),
         ("recurse", "call stack exhausted"),
-        ("bomb", "describe: the adapter asked for more than 16777216 bytes"),
+        ("bomb", "describe: the adapter asked for more than 67108864 bytes"),
         ("long_text", "fuel allocated for hostcalls has been exhausted"),
         ("aliased_hosts", "fuel allocated for hostcalls has been exhausted"),
     ]);

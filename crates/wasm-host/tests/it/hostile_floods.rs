@@ -49,7 +49,7 @@ fn output_that_is_small_for_the_guest_and_huge_for_the_host_is_not_copied() {
 /// may hand over.
 #[test]
 fn an_answer_within_the_limit_passes() {
-    let roomy = fresh_host(HostOptions { output_max_bytes: 10 << 20, ..options() });
+    let roomy = fresh_host(HostOptions { output_max_bytes: 20 << 20, ..options() });
     assert!(matches!(roomy.send(&bad("big"), &sms("hi")), Ok(AdapterStep::Request(..))));
     assert!(matches!(fault("big"), AdapterFault::Contract(_)));
 }
