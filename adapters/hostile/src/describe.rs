@@ -65,7 +65,7 @@ pub(crate) fn descriptor() -> Descriptor {
         "repeated_field" => it.config = vec![setting("a", ""), setting("a", "")],
         "escape" => it.config = vec![setting("a", "\u{1b}[2Jgone")],
         "long_text" => {
-            it.config.iter_mut().take(1).for_each(|field| field.description = "x".repeat(10 << 20))
+            it.config.iter_mut().take(1).for_each(|field| field.description = "x".repeat(20 << 20))
         }
         "no_rate" => it.default_rate_per_s = 0,
         "high_rate" => it.default_rate_per_s = 10_001,

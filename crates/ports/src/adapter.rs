@@ -2,6 +2,8 @@
 //!
 //! An adapter never does I/O. It returns requests; the host sends them and resumes it with the response.
 
+mod versions;
+
 use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
 
 use bytes::Bytes;
@@ -14,6 +16,8 @@ use hermes_domain::{
     outcome::{Level, Outcome, Receipt},
 };
 use serde::Serialize;
+
+pub use versions::{AdapterInfo, AdapterRejected, CanaryReport};
 
 use crate::http::{HttpRequest, HttpResponse, Webhook};
 
@@ -286,41 +290,6 @@ pub enum Idempotency {
     None,
 }
 
-/// A version of an adapter in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AdapterInfo {
-    /// Name.
-    pub name: String,
-    /// Content address.
-    pub version: AdapterVersion,
-    /// Its own version number.
-    pub semver: String,
-    /// Whether new calls use it.
-    pub active: bool,
-    /// Size of the component in bytes.
-    pub bytes: usize,
-}
-
-/// Why a component was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AdapterRejected {
-    /// Not a component, or too large.
-    #[error("not a loadable component: {0}")]
-    NotAComponent(String),
-    /// It asks for something that adapters may not have.
-    #[error("forbidden import: {0}")]
-    ForbiddenImport(String),
-    /// Its self-description is wrong.
-    #[error("bad descriptor: {0}")]
-    BadDescriptor(String),
-    /// It misbehaved in the smoke test.
-    #[error("failed its smoke test: {0}")]
-    Smoke(String),
-    /// No such version.
-    #[error("no version {0} of this adapter")]
-    UnknownVersion(String),
-}
-
 /// Hosts adapters. Calls are synchronous and bounded by the guest's time limit (some milliseconds).
 pub trait AdapterHost: Send + Sync {
     /// The active revision's descriptor.
@@ -395,6 +364,18 @@ pub trait AdapterHost: Send + Sync {
     /// # Errors
     /// `UnknownVersion`.
     fn activate(&self, name: &str, version: AdapterVersion) -> Result<AdapterInfo, AdapterRejected>;
+    /// Lets `version` build a share of the submissions too, beside the active version and without sending
+    /// them, and counts where they differ. A share of 0 ends it, and so does any activation. Not kept over a
+    /// restart.
+    ///
+    /// # Errors
+    /// `UnknownVersion`; `IsActive`.
+    fn canary(
+        &self,
+        name: &str,
+        version: AdapterVersion,
+        share_percent: u8,
+    ) -> Result<AdapterInfo, AdapterRejected>;
     /// Every version of every adapter, by name, then newest first.
     fn list(&self) -> Vec<AdapterInfo>;
 }

@@ -49,6 +49,8 @@ pub mod metric {
     pub const ADAPTER_GUEST_SECONDS: &str = "hermes_adapter_guest_seconds";
     /// Adapter faults, by `provider` and `reason`.
     pub const ADAPTER_FAULTS_TOTAL: &str = "hermes_adapter_faults_total";
+    /// Submissions that a candidate version of an adapter built too, by `provider` and `result`.
+    pub const CANARY_CALLS_TOTAL: &str = "hermes_canary_calls_total";
     /// What adapters count themselves, by `provider` and `event`: at most 16 names an instance.
     pub const ADAPTER_EVENTS_TOTAL: &str = "hermes_adapter_events_total";
 }
@@ -132,6 +134,7 @@ fn describe_counters() {
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
         (metric::ADAPTER_FAULTS_TOTAL, "Faults of adapters"),
+        (metric::CANARY_CALLS_TOTAL, "Submissions that candidates of adapters built too"),
         (metric::ADAPTER_EVENTS_TOTAL, "What adapters count themselves"),
     ];
     for (name, description) in descriptions {

@@ -16,6 +16,7 @@ use wasmtime::{Store, component::Linker};
 
 use crate::{
     bindings::wit,
+    canary::Canary,
     contract::{self, Progress, broken},
     convert, descriptor,
     embedded::embedded,
@@ -86,8 +87,29 @@ impl WasmHost {
         self.registry.active(name).ok_or_else(|| AdapterFault::Missing(name.clone()))
     }
 
-    /// Runs one function of a guest, given `input_bytes`, on a reused or fresh instance, and reads what it
-    /// answered. An answer that breaks the contract costs the guest its instance, as a trap does.
+    /// Lets a canary build the submission too. Its faults are its own: they say nothing about the connection.
+    fn shadow(
+        &self,
+        canary: &Canary,
+        access: &ConnectionAccess,
+        call: &wit::SendCall,
+        sent: &AdapterStep<Outcome>,
+    ) {
+        if !canary.takes() {
+            return;
+        }
+        let read = |raw| self.send_step(&canary.revision, access, Progress::SUBMISSION, raw);
+        let bytes = convert::content_bytes(call);
+        let built =
+            self.run(&canary.revision, access, bytes, |guest, store| guest.call_send(store, call), read);
+        if let Some(compared) = canary.note(sent, built) {
+            let provider = access.connection.provider.clone();
+            metrics::counter!(metric::CANARY_CALLS_TOTAL, label::PROVIDER => provider, label::RESULT => compared.label())
+                .increment(1);
+        }
+    }
+
+    /// [`Self::run`] on behalf of a connection, which is watched for faults.
     fn call<T, R>(
         &self,
         revision: &Revision,
@@ -98,39 +120,47 @@ impl WasmHost {
     ) -> Result<R, AdapterFault> {
         let connection = access.connection.id;
         let _lane = self.suspects.admit(connection)?;
-        let (idle, seat) = self.pool.take(revision.version)?;
-        let _ticking = self.ticker.ticking();
-        let started = idle.map_or_else(|| Instance::start(revision.mould(), &self.options), Ok);
         let began = Instant::now();
-        let called = started.and_then(|mut instance| {
-            let answer = instance.call(Some(access), input_bytes, &self.options, function)?;
-            Ok((read(answer)?, instance))
-        });
+        let result = self.run(revision, access, input_bytes, function, read);
         let provider = || access.connection.provider.clone();
         metrics::histogram!(metric::ADAPTER_GUEST_SECONDS, label::PROVIDER => provider())
             .record(began.elapsed());
-        match called {
-            Ok((answer, instance)) => {
-                if instance.is_worn() {
-                    drop(instance);
-                } else {
-                    self.pool.put(revision.version, instance, seat);
-                }
-                Ok(answer)
-            }
-            Err(fault) => {
-                self.suspects.note(connection, &fault);
-                metrics::counter!(metric::ADAPTER_FAULTS_TOTAL, label::PROVIDER => provider(), label::REASON => fault.kind()).increment(1);
-                tracing::warn!(
-                    adapter.name = access.connection.provider,
-                    adapter.version = %revision.version,
-                    provider.connection = %connection,
-                    error = %fault,
-                    "adapter fault"
-                );
-                Err(fault)
-            }
+        if let Err(fault) = &result
+            && *fault != AdapterFault::Busy
+        {
+            self.suspects.note(connection, fault);
+            metrics::counter!(metric::ADAPTER_FAULTS_TOTAL, label::PROVIDER => provider(), label::REASON => fault.kind()).increment(1);
+            tracing::warn!(
+                adapter.name = access.connection.provider,
+                adapter.version = %revision.version,
+                provider.connection = %connection,
+                error = %fault,
+                "adapter fault"
+            );
         }
+        result
+    }
+
+    /// Runs one function of a guest, given `input_bytes`, on a reused or fresh instance, and reads what it
+    /// answered. An answer that breaks the contract costs the guest its instance, as a trap does.
+    fn run<T, R>(
+        &self,
+        revision: &Revision,
+        access: &ConnectionAccess,
+        input_bytes: usize,
+        function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+        read: impl FnOnce(T) -> Result<R, AdapterFault>,
+    ) -> Result<R, AdapterFault> {
+        let (idle, seat) = self.pool.take(revision.version)?;
+        let _ticking = self.ticker.ticking();
+        let mut instance = idle.map_or_else(|| Instance::start(revision.mould(), &self.options), Ok)?;
+        let answer = read(instance.call(Some(access), input_bytes, &self.options, function)?)?;
+        if instance.is_worn() {
+            drop(instance);
+        } else {
+            self.pool.put(revision.version, instance, seat);
+        }
+        Ok(answer)
     }
 
     fn pending(
@@ -229,7 +259,11 @@ impl AdapterHost for WasmHost {
         let call = convert::send_call(call);
         let bytes = convert::content_bytes(&call);
         let read = |raw| self.send_step(&revision, access, Progress::SUBMISSION, raw);
-        self.call(&revision, access, bytes, |guest, store| guest.call_send(store, &call), read)
+        let step = self.call(&revision, access, bytes, |guest, store| guest.call_send(store, &call), read)?;
+        if let Some(canary) = self.registry.canary(&access.connection.provider) {
+            self.shadow(&canary, access, &call, &step);
+        }
+        Ok(step)
     }
 
     fn resume_send(
@@ -310,6 +344,15 @@ impl AdapterHost for WasmHost {
 
     fn activate(&self, name: &str, version: AdapterVersion) -> Result<AdapterInfo, AdapterRejected> {
         self.registry.activate(name, version)
+    }
+
+    fn canary(
+        &self,
+        name: &str,
+        version: AdapterVersion,
+        share_percent: u8,
+    ) -> Result<AdapterInfo, AdapterRejected> {
+        self.registry.observe(name, version, share_percent.min(100))
     }
 
     fn list(&self) -> Vec<AdapterInfo> {

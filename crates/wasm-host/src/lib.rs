@@ -5,6 +5,7 @@
 //! ends its own call as an [`AdapterFault`](hermes_ports::adapter::AdapterFault) and drops the instance.
 
 mod bindings;
+mod canary;
 mod code_cache;
 mod contract;
 mod convert;

@@ -99,6 +99,7 @@ impl Revision {
             semver: self.descriptor.version.clone(),
             active,
             bytes: self.bytes,
+            canary: None,
         }
     }
 }

@@ -206,6 +206,10 @@ impl AdapterHost for Liar {
         Err(AdapterRejected::UnknownVersion(version.to_string()))
     }
 
+    fn canary(&self, _: &str, version: AdapterVersion, _: u8) -> Result<AdapterInfo, AdapterRejected> {
+        Err(AdapterRejected::UnknownVersion(version.to_string()))
+    }
+
     fn list(&self) -> Vec<AdapterInfo> {
         Vec::new()
     }

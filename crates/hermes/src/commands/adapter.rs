@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -47,6 +47,24 @@ enum Command {
         #[arg(value_parser = id)]
         version: String,
     },
+    /// Lets a version build a share of the submissions too, without sending them; `list` shows how they differ.
+    Canary {
+        #[arg(value_parser = id)]
+        name: String,
+        #[arg(value_parser = id)]
+        version: String,
+        /// Share of the submissions, in percent; 0 ends it.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+        share: u8,
+    },
+    /// Activates the version that is observed, if all that it built was the same.
+    Promote {
+        #[arg(value_parser = id)]
+        name: String,
+        /// Also when it differed, failed or was never asked.
+        #[arg(long)]
+        force: bool,
+    },
     /// Activates the version that was installed before the active one.
     Rollback {
         #[arg(value_parser = id)]
@@ -76,7 +94,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
         match options.command {
             Command::List => {
                 let list = client.get(PATH).await?;
-                print_list(&list, &["name", "version", "semver", "active", "bytes"]);
+                print_list(&list, &["name", "version", "semver", "active", "bytes", "canary"]);
             }
             Command::Push { file, name, activate: at_once } => {
                 let (name, component) = (name_of(&file, name)?, read(&file)?);
@@ -85,6 +103,15 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
                 print(&if at_once { activate(&client, &name, version).await? } else { info.clone() });
             }
             Command::Activate { name, version } => print(&activate(&client, &name, &version).await?),
+            Command::Canary { name, version, share } => {
+                let body = json!({ "version": version, "share_percent": share });
+                print(&client.post(&format!("{PATH}/{name}/canary"), &body).await?);
+            }
+            Command::Promote { name, force } => {
+                let list = client.get(PATH).await?;
+                let version = promotable(&list, &name, force)?;
+                print(&activate(&client, &name, &version).await?);
+            }
             Command::Rollback { name } => {
                 let list = client.get(PATH).await?;
                 let version = before_active(&list, &name)
@@ -99,6 +126,25 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
 
 async fn activate(client: &Client, name: &str, version: &str) -> anyhow::Result<Value> {
     client.post(&format!("{PATH}/{name}/activate"), &json!({ "version": version })).await
+}
+
+/// The observed version of `name`.
+fn promotable(list: &Value, name: &str, force: bool) -> anyhow::Result<String> {
+    let mut versions = list["data"].as_array().into_iter().flatten();
+    let observed = versions.find(|entry| entry["name"] == name && entry["canary"].is_object());
+    let observed = observed.with_context(|| format!("no version of {name} is observed"))?;
+    let canary = &observed["canary"];
+    let count = |field: &str| canary[field].as_u64().unwrap_or_default();
+    let clean = count("compared") > 0 && count("different") == 0 && count("faults") == 0;
+    ensure!(
+        clean || force,
+        "{} compared, {} different, {} faults, at {}: --force activates it all the same",
+        count("compared"),
+        count("different"),
+        count("faults"),
+        canary["places"]
+    );
+    observed["version"].as_str().map(str::to_owned).context("the server names no version")
 }
 
 /// The version that follows the active one in a list that begins with the newest.
@@ -140,5 +186,23 @@ mod tests {
         assert_eq!(name_of(Path::new("dist/acme_sms.wasm"), None).unwrap(), "acme_sms");
         assert_eq!(name_of(Path::new("dist/a.wasm"), Some("b".to_owned())).unwrap(), "b");
         assert!(name_of(Path::new("dist/a b.wasm"), None).is_err());
+    }
+
+    #[test]
+    fn only_a_version_that_built_the_same_is_promoted_without_force() {
+        let list = |compared: u64, different: u64, faults: u64| {
+            let canary =
+                json!({ "compared": compared, "different": different, "faults": faults, "places": {} });
+            json!({ "data": [
+                { "name": "ses", "version": "1", "canary": null },
+                { "name": "twilio", "version": "2", "canary": canary },
+            ] })
+        };
+        assert_eq!(promotable(&list(5, 0, 0), "twilio", false).unwrap(), "2");
+        for unclean in [list(0, 0, 0), list(5, 1, 0), list(5, 0, 1)] {
+            assert!(promotable(&unclean, "twilio", false).is_err());
+            assert_eq!(promotable(&unclean, "twilio", true).unwrap(), "2");
+        }
+        assert!(promotable(&list(5, 0, 0), "ses", true).is_err(), "it is not observed");
     }
 }

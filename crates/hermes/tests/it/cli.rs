@@ -23,6 +23,32 @@ fn ok(server: &Server, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
+async fn a_candidate_is_observed_and_promoted() {
+    let server = Server::start();
+    let data = server.data.to_str().unwrap().to_owned();
+    let next = component("crates/wasm-host/tests/hostile/twilio_next.wasm");
+    let pushed = ok(&server, &["adapter", "push", &next, "--name", "twilio"]);
+    let pushed: serde_json::Value = serde_json::from_str(&pushed).unwrap();
+    let version = pushed["version"].as_str().unwrap();
+    ok(&server, &["adapter", "canary", "twilio", version, "--share", "100"]);
+    let promote = ["adapter", "promote", "twilio", "--data", data.as_str()];
+    let (code, _, err) = hermes(&promote);
+    assert_eq!((code, err.contains("0 compared")), (Some(1), true), "{err}");
+    let id = server.send(&sms("0001", 20)).await;
+    let message = server.ended(&id, std::time::Duration::from_secs(20)).await;
+    assert_eq!(message["status"], "delivered");
+    assert_ne!(message["attempts"][0]["adapter_version"], version, "a candidate sends nothing");
+    assert_eq!(server.requests_of(&id).await.len(), 1);
+    let list = ok(&server, &["adapter", "list"]);
+    assert!(list.contains("\"compared\":1") && list.contains("\"different\":0"), "{list}");
+    let (code, out, err) = hermes(&promote);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let id = server.send(&sms("0001", 20)).await;
+    let message = server.ended(&id, std::time::Duration::from_secs(20)).await;
+    assert_eq!(message["attempts"][0]["adapter_version"], version);
+}
+
+#[tokio::test]
 async fn an_adapter_is_pushed_activated_and_rolled_back() {
     let server = Server::start();
     let next = component("crates/wasm-host/tests/hostile/twilio_next.wasm");

@@ -2,6 +2,7 @@
 
 mod activate;
 mod adapter;
+mod canary;
 mod list;
 pub(crate) mod restore;
 mod upload;
@@ -34,4 +35,19 @@ pub(super) fn routes(routes: &mut Routes) {
     .body("AdapterActivation", body)
     .reply::<AdapterView>(200, "Active. Running calls finish on theirs.");
     routes.add(activate, activate::activate);
+    let body = json!({
+        "type": "object", "additionalProperties": false, "required": ["version", "share_percent"],
+        "properties": {
+            "version": { "type": "string", "pattern": "^[0-9a-f]{16}$" },
+            "share_percent": { "type": "integer", "minimum": 0, "maximum": 100 },
+        },
+    });
+    let canary = Operation::post(
+        "/admin/v1/adapters/{name}/canary",
+        "observeAdapter",
+        "Let a version build a share of the submissions too, without sending them; 0 ends it",
+    )
+    .body("AdapterCanary", body)
+    .reply::<AdapterView>(200, "Observed on this node until a version is activated or the node restarts.");
+    routes.add(canary, canary::canary);
 }

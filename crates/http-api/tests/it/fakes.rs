@@ -20,8 +20,8 @@ use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, StoreError,
     actor_tree::ActorView,
     adapter::{
-        AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
-        FieldSpec, Idempotency, Pending, ReceiveResult, SendCall,
+        AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, CanaryReport, ConnectionAccess,
+        Descriptor, FieldSpec, Idempotency, Pending, ReceiveResult, SendCall,
     },
     cascade_inbox::{DeliverError, Delivered},
     cascade_store::Commit,
@@ -212,6 +212,7 @@ impl AdapterHost for FakeAdapters {
             semver: "2.0.0".into(),
             active: false,
             bytes: component.len(),
+            canary: None,
         };
         self.installed.lock().push(info.clone());
         Ok(info)
@@ -227,6 +228,19 @@ impl AdapterHost for FakeAdapters {
             }
             None => Err(AdapterRejected::UnknownVersion(version.to_string())),
         }
+    }
+
+    fn canary(
+        &self,
+        name: &str,
+        version: AdapterVersion,
+        share_percent: u8,
+    ) -> Result<AdapterInfo, AdapterRejected> {
+        let mut installed = self.installed.lock();
+        let found = installed.iter_mut().find(|info| info.name == name && info.version == version);
+        let info = found.ok_or_else(|| AdapterRejected::UnknownVersion(version.to_string()))?;
+        info.canary = (share_percent > 0).then(|| CanaryReport { share_percent, ..CanaryReport::default() });
+        Ok(info.clone())
     }
 
     fn list(&self) -> Vec<AdapterInfo> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod calls;
+mod canary;
 mod capture;
 mod conformance;
 mod fcm;

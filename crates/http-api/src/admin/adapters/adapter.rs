@@ -1,7 +1,9 @@
 //! An adapter's version as operators see it, and what its record is called.
 
+use std::collections::BTreeMap;
+
 use hermes_domain::cascade::AdapterVersion;
-use hermes_ports::adapter::{AdapterInfo, AdapterRejected};
+use hermes_ports::adapter::{AdapterInfo, AdapterRejected, CanaryReport};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,6 +23,26 @@ pub(super) struct AdapterView {
     active: bool,
     /// Size of the component in bytes.
     bytes: usize,
+    /// How its submissions look beside those of the active version, while it is observed.
+    canary: Option<CanaryView>,
+}
+
+/// A version under observation, since it began on this node.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AdapterCanaryReport)]
+struct CanaryView {
+    /// Share of submissions that it builds too, in percent.
+    share_percent: u8,
+    /// Submissions that both have built.
+    compared: u64,
+    /// Of those, how many differ.
+    different: u64,
+    /// Submissions that it failed to build.
+    faults: u64,
+    /// Whether it was left alone after ten faults one after the other.
+    stopped: bool,
+    /// How often each place differed, such as `url`, `header x-a` or `body /message/ttl`; at most 64 places.
+    places: BTreeMap<String, u64>,
 }
 
 impl AdapterView {
@@ -31,7 +53,15 @@ impl AdapterView {
             semver: info.semver,
             active: info.active,
             bytes: info.bytes,
+            canary: info.canary.map(CanaryView::of),
         }
+    }
+}
+
+impl CanaryView {
+    fn of(report: CanaryReport) -> Self {
+        let CanaryReport { share_percent, compared, different, faults, stopped, places } = report;
+        Self { share_percent, compared, different, faults, stopped, places }
     }
 }
 
