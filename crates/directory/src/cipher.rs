@@ -33,18 +33,38 @@ pub enum SealError {
     NoRandomness,
 }
 
-/// Seals and opens secrets under one key.
+/// Seals secrets under one key, and opens those of the key before it too.
 pub(crate) struct Cipher {
+    current: Key,
+    previous: Option<Key>,
+}
+
+struct Key {
     aead: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID_BYTES],
+    id: [u8; KEY_ID_BYTES],
+}
+
+impl Key {
+    fn new(key: &[u8; 32]) -> Self {
+        let digest = Sha256::new_with_prefix(b"hermes credentials key id").chain_update(key).finalize();
+        let mut id = [0; KEY_ID_BYTES];
+        id.copy_from_slice(&digest[..KEY_ID_BYTES]);
+        Self { aead: XChaCha20Poly1305::new(key.into()), id }
+    }
+
+    fn has_sealed(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID_BYTES) == Some(&self.id[..])
+    }
 }
 
 impl Cipher {
-    pub(crate) fn new(key: &[u8; 32]) -> Self {
-        let digest = Sha256::new_with_prefix(b"hermes credentials key id").chain_update(key).finalize();
-        let mut key_id = [0; KEY_ID_BYTES];
-        key_id.copy_from_slice(&digest[..KEY_ID_BYTES]);
-        Self { aead: XChaCha20Poly1305::new(key.into()), key_id }
+    pub(crate) fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
+        Self { current: Key::new(current), previous: previous.map(Key::new) }
+    }
+
+    /// Whether `sealed` needs the current key only.
+    pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
+        self.current.has_sealed(sealed)
     }
 
     /// Seals `secret` for the record called `owner`.
@@ -52,8 +72,9 @@ impl Cipher {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| SealError::NoRandomness)?;
         let payload = Payload { msg: secret, aad: owner.as_bytes() };
-        let sealed = self.aead.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)?;
-        Ok([&[FORMAT], &self.key_id[..], &nonce, &sealed].concat())
+        let sealed =
+            self.current.aead.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)?;
+        Ok([&[FORMAT], &self.current.id[..], &nonce, &sealed].concat())
     }
 
     /// Opens what [`Self::seal`] made for the same record.
@@ -61,13 +82,12 @@ impl Cipher {
         if sealed.len() < HEADER_BYTES || sealed[0] != FORMAT {
             return Err(SealError::Format);
         }
-        if sealed[1..=KEY_ID_BYTES] != self.key_id {
-            return Err(SealError::OtherKey);
-        }
+        let mut keys = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
+        let key = keys.find(|key| key.has_sealed(sealed)).ok_or(SealError::OtherKey)?;
         let nonce: [u8; NONCE_BYTES] =
             sealed[1 + KEY_ID_BYTES..HEADER_BYTES].try_into().map_err(|_| SealError::Format)?;
         let payload = Payload { msg: &sealed[HEADER_BYTES..], aad: owner.as_bytes() };
-        self.aead.decrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)
+        key.aead.decrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)
     }
 }
 
@@ -83,11 +103,16 @@ mod tests {
 
     #[test]
     fn a_secret_opens_only_for_its_record_and_under_its_key() {
-        let cipher = Cipher::new(&[1; 32]);
+        let cipher = Cipher::new(&[1; 32], None);
         let sealed = cipher.seal("prv_1", b"token").unwrap();
         assert_eq!(cipher.open("prv_1", &sealed), Ok(b"token".to_vec()));
         assert_eq!(cipher.open("prv_2", &sealed), Err(SealError::Forged));
-        assert_eq!(Cipher::new(&[2; 32]).open("prv_1", &sealed), Err(SealError::OtherKey));
+        assert_eq!(Cipher::new(&[2; 32], None).open("prv_1", &sealed), Err(SealError::OtherKey));
+        let rotated = Cipher::new(&[2; 32], Some(&[1; 32]));
+        assert_eq!(rotated.open("prv_1", &sealed), Ok(b"token".to_vec()));
+        assert!(
+            !rotated.is_current(&sealed) && rotated.is_current(&rotated.seal("prv_1", b"token").unwrap())
+        );
         let mut altered = sealed.clone();
         altered[HEADER_BYTES] ^= 1;
         assert_eq!(cipher.open("prv_1", &altered), Err(SealError::Forged));
@@ -97,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_same_secret_never_seals_to_the_same_bytes() {
-        let cipher = Cipher::new(&[1; 32]);
+        let cipher = Cipher::new(&[1; 32], None);
         assert_ne!(cipher.seal("prv_1", b"token"), cipher.seal("prv_1", b"token"));
     }
 }

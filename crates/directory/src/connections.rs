@@ -205,10 +205,8 @@ impl Directory {
         record: &Record,
     ) -> Result<T, DirectoryError> {
         let sealed = record.secret.as_ref().ok_or_else(|| damaged(record))?;
-        let plain = self
-            .cipher
-            .open(&record.id, sealed)
-            .map_err(|cause| DirectoryError::Secret { id: record.id.clone(), cause })?;
+        let opened = self.cipher.open(&record.id, sealed);
+        let plain = opened.map_err(|cause| DirectoryError::Secret { id: record.id.clone(), cause })?;
         serde_json::from_slice(&plain).map_err(|_| damaged(record))
     }
 }

@@ -26,6 +26,8 @@ pub struct DirectoryKeys {
     pub hash_key: [u8; 32],
     /// Encrypts credentials and signing secrets at rest.
     pub credentials_key: [u8; 32],
+    /// The key before it, while something may still be encrypted under it.
+    pub previous_credentials_key: Option<[u8; 32]>,
 }
 
 impl fmt::Debug for DirectoryKeys {
@@ -71,7 +73,7 @@ impl Directory {
     pub async fn open(registry: Arc<dyn Registry>, keys: DirectoryKeys) -> Result<Arc<Self>, DirectoryError> {
         let directory = Self {
             registry,
-            cipher: Cipher::new(&keys.credentials_key),
+            cipher: Cipher::new(&keys.credentials_key, keys.previous_credentials_key.as_ref()),
             key_hasher: KeyHasher(keyed(&keys.hash_key)),
             ack_tokens: AckTokens::new(&keys.hash_key),
             snapshot: ArcSwap::from_pointee(Snapshot::default()),

@@ -12,7 +12,7 @@ mod telemetry;
 mod trail;
 
 pub(crate) use assembly::{Assembly, DRAIN_MAX, Settings};
-pub(crate) use operator::create_operator_key;
+pub(crate) use operator::{create_operator_key, rotate_credentials};
 pub(crate) use serving::{asked_to_stop, bind, block_on, serve};
 pub(crate) use stores::open_stores;
 pub(crate) use telemetry::start_telemetry;

@@ -8,6 +8,8 @@ use crate::secret::{Secret, SecretKey};
 pub struct Secrets {
     /// Encrypts the providers' credentials at rest.
     pub credentials_key: Option<SecretKey>,
+    /// The key before it, while `hermes key rotate-credentials` has not run.
+    pub previous_credentials_key: Option<SecretKey>,
     /// Keys the hashes under which API keys are stored.
     pub hash_key: Option<SecretKey>,
 }
@@ -27,6 +29,11 @@ impl Secrets {
     pub(crate) fn read(reader: &mut Reader) -> Self {
         Self {
             credentials_key: read_key(reader, "secrets.credentials_key", "secrets.credentials_key_file"),
+            previous_credentials_key: read_key(
+                reader,
+                "secrets.previous_credentials_key",
+                "secrets.previous_credentials_key_file",
+            ),
             hash_key: read_key(reader, "secrets.hash_key", "secrets.hash_key_file"),
         }
     }

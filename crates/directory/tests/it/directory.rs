@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_directory::{
     CascadeTemplate, ConnectionTerms, Directory, DirectoryError, DirectoryKeys, ROTATION_OVERLAP_MS,
-    SealError,
+    Rotation, SealError,
 };
 use hermes_domain::{
     CascadeTemplateId, ConnectionId, EndpointId, KeyId, TenantId, UnixMillis,
@@ -17,7 +17,8 @@ use serde_json::json;
 use crate::memory_registry::MemoryRegistry;
 
 const NOW: UnixMillis = UnixMillis(1_767_323_045_678);
-const KEYS: DirectoryKeys = DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32] };
+const KEYS: DirectoryKeys =
+    DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32], previous_credentials_key: None };
 
 async fn open() -> (Arc<MemoryRegistry>, Arc<Directory>) {
     let registry = Arc::new(MemoryRegistry::default());
@@ -253,4 +254,24 @@ async fn a_failed_write_changes_nothing_and_tells_nobody() {
     assert!(matches!(directory.set_suspended(tenant_id(1), false).await, Err(DirectoryError::Store(_))));
     assert!(directory.tenant(tenant_id(1)).unwrap().suspended);
     assert!(!changes.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_new_credentials_key_takes_over_from_the_old_one() {
+    let (registry, directory) = open().await;
+    let main = connection(1, Some(tenant_id(1)), "main");
+    directory.create_connection(main.clone(), ConnectionTerms::default(), credentials()).await.unwrap();
+    let reopened = |keys| Directory::open(Arc::clone(&registry) as Arc<dyn Registry>, keys);
+    let both = DirectoryKeys { credentials_key: [3; 32], previous_credentials_key: Some([2; 32]), ..KEYS };
+    let only = DirectoryKeys { credentials_key: [3; 32], ..KEYS };
+    assert!(matches!(
+        reopened(only.clone()).await,
+        Err(DirectoryError::Secret { cause: SealError::OtherKey, .. })
+    ));
+    let rotating = reopened(both).await.unwrap();
+    assert_eq!(rotating.reseal().await.unwrap(), Rotation { resealed: 1, current: 0 });
+    assert_eq!(rotating.reseal().await.unwrap(), Rotation { resealed: 0, current: 1 });
+    let after = reopened(only).await.unwrap();
+    assert_eq!(*after.access(main.id).unwrap().secrets, credentials());
+    assert!(reopened(KEYS).await.is_err(), "the old key opens nothing any more");
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::client::{ApiOptions, Caller, Client, id, print, print_list, usage};
-use crate::runtime::{block_on, create_operator_key};
+use crate::runtime::{block_on, create_operator_key, rotate_credentials};
 
 /// Options of `key`.
 #[derive(Debug, Args)]
@@ -21,6 +21,13 @@ pub(crate) struct Options {
 enum Command {
     /// Makes a key and prints it; it cannot be read again.
     Create(New),
+    /// Encrypts all stored credentials under a new key: the configured one, or one that it makes for `keys.json`.
+    /// No server may be running on the embedded store.
+    RotateCredentials {
+        /// Configuration that names the store and the keys.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Lists a tenant's keys: id, name, mode, when they end, since when.
     List {
         /// Whose.
@@ -71,6 +78,11 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             let client = Client::connect(&options.api, Caller::Operator)?;
             let path = format!("/admin/v1/tenants/{tenant}/keys");
             print(&block_on(async { client.post(&path, &json!({ "name": name, "mode": mode })).await })?);
+            Ok(())
+        }
+        Command::RotateCredentials { config } => {
+            let done = rotate_credentials(config.as_deref())?;
+            println!("{} secrets encrypted under the new key, {} were already", done.resealed, done.current);
             Ok(())
         }
         Command::List { tenant } => {

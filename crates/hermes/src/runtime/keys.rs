@@ -20,6 +20,9 @@ const FILE: &str = "keys.json";
 struct Stored {
     hash_key: String,
     credentials_key: String,
+    /// Only while a rotation is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_credentials_key: Option<String>,
 }
 
 /// The configured keys; those that are not configured come from `keys.json` in the data directory, which
@@ -33,46 +36,96 @@ pub(crate) fn keys(config: &Config) -> anyhow::Result<DirectoryKeys> {
         return Ok(DirectoryKeys {
             hash_key: *hash_key.expose(),
             credentials_key: *credentials_key.expose(),
+            previous_credentials_key: configured_previous(config),
         });
     }
     let stored = stored(&config.store.data_dir)?;
     Ok(DirectoryKeys {
         hash_key: configured.0.map_or(stored.hash_key, |key| *key.expose()),
         credentials_key: configured.1.map_or(stored.credentials_key, |key| *key.expose()),
+        previous_credentials_key: configured_previous(config)
+            .or_else(|| stored.previous_credentials_key.filter(|_| configured.1.is_none())),
     })
 }
 
+fn configured_previous(config: &Config) -> Option<[u8; 32]> {
+    config.secrets.previous_credentials_key.as_ref().map(|key| *key.expose())
+}
+
+/// Puts a new credentials key into the file beside the data, with the old one behind it. Goes on with a rotation
+/// that was interrupted.
+///
+/// # Errors
+/// When the file cannot be read or replaced.
+pub(crate) fn begin_rotation(data_dir: &Path) -> anyhow::Result<()> {
+    let mut kept = read(data_dir)?.context("there is no keys.json yet: nothing to rotate")?;
+    if kept.previous_credentials_key.is_none() {
+        kept.previous_credentials_key = Some(std::mem::replace(&mut kept.credentials_key, random()?));
+        replace(data_dir, &kept)?;
+    }
+    Ok(())
+}
+
+/// Forgets the old key.
+///
+/// # Errors
+/// When the file cannot be read or replaced.
+pub(crate) fn end_rotation(data_dir: &Path) -> anyhow::Result<()> {
+    let kept = read(data_dir)?.context("keys.json has gone")?;
+    replace(data_dir, &Stored { previous_credentials_key: None, ..kept })
+}
+
 fn stored(data_dir: &Path) -> anyhow::Result<DirectoryKeys> {
-    let path = data_dir.join(FILE);
-    let read = || -> anyhow::Result<Option<Stored>> {
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).context("it is not what hermes wrote")?)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    };
-    let stored = match read().with_context(|| format!("could not read {}", path.display()))? {
+    let stored = match read(data_dir)? {
         Some(stored) => stored,
-        None => make(data_dir, &path).with_context(|| format!("could not make {}", path.display()))?,
+        None => make(data_dir)?,
     };
     Ok(DirectoryKeys {
         hash_key: decode(&stored.hash_key)?,
         credentials_key: decode(&stored.credentials_key)?,
+        previous_credentials_key: stored.previous_credentials_key.as_deref().map(decode).transpose()?,
     })
 }
 
-fn make(data_dir: &Path, path: &Path) -> anyhow::Result<Stored> {
-    let random = || -> anyhow::Result<String> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-        Ok(STANDARD.encode(bytes))
+fn read(data_dir: &Path) -> anyhow::Result<Option<Stored>> {
+    let path = data_dir.join(FILE);
+    let read = match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).context("it is not what hermes wrote"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     };
-    let stored = Stored { hash_key: random()?, credentials_key: random()? };
-    fs::create_dir_all(data_dir)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&serde_json::to_vec_pretty(&stored)?)?;
-    file.sync_all()?;
+    read.with_context(|| format!("could not read {}", path.display()))
+}
+
+fn make(data_dir: &Path) -> anyhow::Result<Stored> {
+    let path = data_dir.join(FILE);
+    let stored = Stored { hash_key: random()?, credentials_key: random()?, previous_credentials_key: None };
+    let made = fs::create_dir_all(data_dir).map_err(anyhow::Error::from).and_then(|()| write(&path, &stored));
+    made.with_context(|| format!("could not make {}", path.display()))?;
     Ok(stored)
+}
+
+/// A whole file at every moment: the new one is durable before it takes the old one's name.
+fn replace(data_dir: &Path, stored: &Stored) -> anyhow::Result<()> {
+    let (path, next) = (data_dir.join(FILE), data_dir.join(format!("{FILE}.new")));
+    let _ = fs::remove_file(&next); // Left over from an interruption.
+    let replaced = write(&next, stored).and_then(|()| {
+        fs::rename(&next, &path)?;
+        Ok(fs::File::open(data_dir)?.sync_all()?)
+    });
+    replaced.with_context(|| format!("could not replace {}", path.display()))
+}
+
+fn write(path: &Path, stored: &Stored) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&serde_json::to_vec_pretty(stored)?)?;
+    Ok(file.sync_all()?)
+}
+
+fn random() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    Ok(STANDARD.encode(bytes))
 }
 
 fn decode(text: &str) -> anyhow::Result<[u8; 32]> {

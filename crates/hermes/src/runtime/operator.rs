@@ -1,10 +1,10 @@
-//! The first operator key, written straight into the store.
+//! What an operator does to the store itself, while no server runs on it.
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use hermes_config::{Config, environment};
-use hermes_directory::{Directory, Mint};
+use hermes_directory::{Directory, Mint, Rotation};
 use hermes_domain::tenant::{ApiKey, KeyOwner};
 use hermes_ports::{Clock as _, clock::SystemClock};
 use std::sync::Arc;
@@ -39,4 +39,31 @@ pub(crate) fn operator_key(mint: &Mint, now: hermes_domain::UnixMillis, name: &s
         expires_at: None,
         created_at: now,
     }
+}
+
+/// Encrypts all stored secrets under a new key: the configured one, or one that is made for `keys.json`.
+///
+/// # Errors
+/// When a server holds the store, or a configured key has no previous one beside it.
+pub(crate) fn rotate_credentials(config: Option<&Path>) -> anyhow::Result<Rotation> {
+    let config = Config::load(config, environment())?;
+    let own_file = config.secrets.credentials_key.is_none();
+    ensure!(
+        own_file || config.secrets.previous_credentials_key.is_some(),
+        "secrets.credentials_key is configured: put the new key there and the old one into \
+         secrets.previous_credentials_key"
+    );
+    block_on(async {
+        let stores = open_stores(&config, SystemClock::at_boot()).await?;
+        if own_file {
+            keys::begin_rotation(&config.store.data_dir)?;
+        }
+        let directory = Directory::open(stores.registry(), keys::keys(&config)?).await?;
+        let done = directory.reseal().await.context("could not encrypt a secret anew; run it again")?;
+        if own_file {
+            keys::end_rotation(&config.store.data_dir)?;
+        }
+        stores.close().await;
+        Ok(done)
+    })
 }

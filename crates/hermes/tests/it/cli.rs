@@ -129,3 +129,30 @@ async fn every_connection_of_a_demo_proves_its_credentials() {
         ok(&server, &["provider", "check", id]);
     }
 }
+
+#[tokio::test]
+async fn stored_credentials_move_to_a_new_key() {
+    let mut server = Server::start();
+    let data = server.data.to_str().unwrap().to_owned();
+    let kept = || std::fs::read_to_string(server_keys(&data)).unwrap();
+    let config = server.data.join("rotate.toml");
+    std::fs::write(&config, format!("[store]\ndata_dir = {data:?}\n")).unwrap();
+    let rotate = ["key", "rotate-credentials", "--config", config.to_str().unwrap()];
+    let before = kept();
+    let (code, _, err) = hermes(&rotate);
+    assert_eq!((code, kept()), (Some(1), before.clone()), "a server holds the store: {err}");
+    server.kill();
+    let (code, out, err) = hermes(&rotate);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("secrets encrypted under the new key, 0 were already"), "{out}");
+    let after = kept();
+    assert_ne!(after, before);
+    assert!(!after.contains("previous"), "the old key is forgotten: {after}");
+    server.restart(&crate::server::StartOptions::default()).expect("it starts with the new key");
+    let id = server.send(&sms("0001", 20)).await;
+    assert_eq!(server.ended(&id, std::time::Duration::from_secs(20)).await["status"], "delivered");
+}
+
+fn server_keys(data: &str) -> std::path::PathBuf {
+    std::path::Path::new(data).join("keys.json")
+}

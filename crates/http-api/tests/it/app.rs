@@ -77,7 +77,8 @@ impl App {
     pub(crate) async fn start_with(options: AppOptions) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let backend = MemoryBackend::with_clock(clock.clone());
-        let keys = DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32] };
+        let keys =
+            DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32], previous_credentials_key: None };
         let directory = Directory::open(backend.clone(), keys).await.unwrap();
         seed(&directory).await;
         let intake = Arc::new(FakeIntake {
