@@ -82,6 +82,11 @@ impl WasmHost {
         embedded().iter().map(|adapter| install(adapter.name, adapter.component)).collect()
     }
 
+    /// Instances that exist now, at work or not, of all adapters together.
+    pub fn live_instances(&self) -> u32 {
+        self.pool.alive()
+    }
+
     fn active(&self, access: &ConnectionAccess) -> Result<Arc<Revision>, AdapterFault> {
         let name = &access.connection.provider;
         self.registry.active(name).ok_or_else(|| AdapterFault::Missing(name.clone()))

@@ -58,6 +58,11 @@ impl Pool {
         Ok((None, Seat(self)))
     }
 
+    /// Idle and lent ones.
+    pub(crate) fn alive(&self) -> u32 {
+        self.shelf.lock().alive
+    }
+
     /// Takes an instance back with its seat.
     pub(crate) fn put(&self, version: AdapterVersion, instance: Instance, seat: Seat<'_>) {
         std::mem::forget(seat); // The instance stays alive, and so does its seat.
