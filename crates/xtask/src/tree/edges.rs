@@ -5,7 +5,7 @@
 use super::crates::{Crate, Need};
 
 /// Crates of the workspace, each with those that may be part of it.
-const INWARDS: [(&str, &[&str]); 21] = [
+const INWARDS: [(&str, &[&str]); 22] = [
     // Depend on nothing of ours.
     ("hermes-domain", &[]),
     ("hermes-supervision", &[]),
@@ -22,6 +22,8 @@ const INWARDS: [(&str, &[&str]); 21] = [
     ("hermes-wasm-host", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     // Knows adapters by their port alone, so that tests can hand it a host that breaks every rule.
     ("hermes-adapter-kit", &["hermes-domain", "hermes-ports"]),
+    // The real host with real components: whatever is fed to them, it is the whole that must withstand it.
+    ("hermes-fuzzing", &["hermes-domain", "hermes-ports", "hermes-wasm-host"]),
     ("hermes-egress", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     ("hermes-http-api", &["hermes-domain", "hermes-ports", "hermes-directory", "hermes-telemetry"]),
     // Actors. Cascades and providers do not know each other: they meet at ports.
@@ -61,7 +63,7 @@ const ACTOR: &[&str] =
 
 /// Puts everything together, so it may know everything but what tests are made of.
 const BINARY: &str = "hermes";
-const FOR_TESTS: [&str; 3] = ["hermes-testkit", "hermes-port-contracts", "xtask"];
+const FOR_TESTS: [&str; 4] = ["hermes-testkit", "hermes-port-contracts", "hermes-fuzzing", "xtask"];
 
 /// Packages of others, each with the only crates that may build on it.
 const RESERVED: [(&str, &[&str]); 7] = [

@@ -1,0 +1,5 @@
+//! Answers of every provider.
+
+#![no_main]
+
+hermes_fuzz::target!(Target::Answers);

@@ -1,0 +1,5 @@
+//! Components that somebody installs.
+
+#![no_main]
+
+hermes_fuzz::target!(Target::HostBoundary);
