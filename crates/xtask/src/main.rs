@@ -1,9 +1,10 @@
-//! Development tasks: build adapters, start test services, check the tree.
+//! Development tasks: build adapters, start test services, run tests and fuzz targets, check the tree.
 //!
 //! `cargo xtask <command>`; without a command, the list of commands.
 
 mod adapters;
 mod component_build;
+mod fuzz;
 mod services;
 mod test;
 mod tree;
@@ -21,6 +22,7 @@ build-adapters [--std-script PATH]   build every adapter into adapters/dist
 check-adapters                       fail when adapters/dist does not match its sources
 services start|stop --env-file FILE  run a private nats-server for tests
 test [FILTER ...]                    run every test, or those that nextest's filter names
+fuzz [--seconds 1..60] [TARGET ...]  run fuzz targets, each for a bounded time
 check-tree                           fail when the repository breaks a rule of its own";
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["check-adapters"] => adapters::check(),
         ["services", rest @ ..] => services::run(rest),
         ["test", filter @ ..] => test::run(filter),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["check-tree"] => tree::check(),
         _ => bail!("usage: cargo xtask <command>\n{COMMANDS}"),
     }
