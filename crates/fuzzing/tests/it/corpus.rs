@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hermes_fuzzing::{Bench, Target};
+use hermes_fuzzing::{Bench, Finding, Target};
 use hermes_wasm_host::HostOptions;
 
 /// Guest time in tests, in milliseconds: the host's own part is unoptimised here and counts.
@@ -81,7 +81,13 @@ fn receipts_of_vonage_are_replayed() {
 
 #[test]
 fn receipts_of_messente_are_replayed() {
-    let reached = ["unsigned: bad-signature", "signed: delivered", "signed: failed", "signed: inbound"];
+    let reached = [
+        "unsigned: bad-signature",
+        "signed: delivered",
+        "signed: failed",
+        "signed: inbound",
+        "signed: the provider's mistake",
+    ];
     replay(Target::Receipts("messente"), &reached);
 }
 
@@ -130,4 +136,14 @@ fn components_are_replayed() {
         Target::HostBoundary,
         &["installed", "no component", "bad descriptor", "forbidden import", "smoke"],
     );
+}
+
+/// Otherwise a target that compares nothing would pass, too.
+#[test]
+fn a_webhook_that_is_taken_as_it_is_is_found() {
+    let bench = bench(Target::Receipts("whatsapp"));
+    let webhook = |token: &str| format!("GET /r?hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}");
+    assert!(bench.run(webhook("wrong").as_bytes()).is_ok());
+    let forged = Finding::Forged { adapter: "whatsapp".to_owned() };
+    assert_eq!(bench.run(webhook("hermes-verify").as_bytes()), Err(forged));
 }
