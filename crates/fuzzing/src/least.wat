@@ -1,4 +1,7 @@
 ;; The smallest adapter that Hermes installs: it says who it is, asks for one request and refuses every webhook.
+;;
+;; `least.wasm` is made of it: wasm-tools component embed schema/wit least.wat -o core.wasm, then
+;; wasm-tools component new core.wasm -o least.wasm.
 (module
   (memory (export "memory") 1)
   (global $next (mut i32) (i32.const 4096))
