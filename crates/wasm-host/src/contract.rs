@@ -99,7 +99,8 @@ pub(crate) fn check_request(request: &HttpRequest, descriptor: &Descriptor) -> R
     check_auth(&request.auth, descriptor)
 }
 
-fn is_url(url: &str) -> bool {
+/// Whether a URL is one that any client would ask: http or https, without users, spaces and other alphabets.
+pub(crate) fn is_url(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
         return false;
     };

@@ -7,7 +7,7 @@ use hermes_domain::{cascade::AdapterVersion, outcome::Outcome};
 use hermes_ports::{
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
-        LookupQuery, Pending, ReceiveResult, SendCall,
+        LookupQuery, Pending, ReceiveResult, SendCall, WebhookRefusal,
     },
     http::{HttpResponse, Webhook},
 };
@@ -221,6 +221,10 @@ impl WasmHost {
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
         match raw {
             wit::ReceiveStep::Done(result) => Ok(AdapterStep::Done(convert::received(result)?)),
+            // A webhook names it, and anybody can write one: it is no fault of the adapter's.
+            wit::ReceiveStep::Request(raw) if !contract::is_url(&raw.request.url) => {
+                Ok(AdapterStep::Done(Err(WebhookRefusal::Malformed)))
+            }
             wit::ReceiveStep::Request(raw) => self
                 .pending(revision, progress, raw)
                 .map(|(request, pending)| AdapterStep::Request(request, pending)),

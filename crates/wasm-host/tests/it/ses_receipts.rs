@@ -145,6 +145,18 @@ fn certificates_come_only_from_sns_or_the_connections_own_host() {
     }
 }
 
+/// Whoever can reach the address of the callbacks could make faults otherwise.
+#[test]
+fn a_certificate_that_no_client_could_ask_for_is_no_fault() {
+    let mut envelope = vector("notif_v2");
+    let long = "x".repeat(9_000);
+    for path in ["a b", "\u{e6}", "a\nb", "a\\b", &long] {
+        envelope["SigningCertURL"] = format!("https://sns.eu-west-1.amazonaws.com/{path}.pem").into();
+        let result = receive(&subscribed(), &envelope, &certificate());
+        assert_eq!(result, Err(WebhookRefusal::Malformed), "{path}");
+    }
+}
+
 #[test]
 fn topics_raw_delivery_and_bad_certificates_are_refused() {
     let envelope = vector("notif_v2");
