@@ -122,6 +122,8 @@ pub enum AdapterStep<T> {
 pub struct Received {
     /// Entries in the provider's order; each is applied on its own.
     pub entries: Vec<ReceivedEntry>,
+    /// Entries that were left out because they are beyond the host's limits, such as an id of more than 200 bytes.
+    pub unreadable: usize,
     /// What to answer beside 2xx: content type and body (handshakes, `TwiML`). Empty body: 204.
     pub reply: Option<(String, String)>,
 }

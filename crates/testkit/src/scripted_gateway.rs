@@ -173,7 +173,7 @@ impl ProviderGateway for ScriptedGateway {
         _connection: ConnectionId,
         _webhook: Webhook,
     ) -> Result<ReceiveResult, ReceiveError> {
-        let nothing = || Ok(Ok(Received { entries: Vec::new(), reply: None }));
+        let nothing = || Ok(Ok(Received { entries: Vec::new(), unreadable: 0, reply: None }));
         self.world.lock().webhooks.pop_front().unwrap_or_else(nothing)
     }
 

@@ -181,7 +181,7 @@ impl AdapterHost for Liar {
         let entries = vec![ReceivedEntry::Receipt { reference: None, account: None, receipt }];
         let reply =
             key.filter(|_| self.is(Lie::SecretInReply)).map(|key| ("text/plain".to_owned(), key.to_owned()));
-        Ok(AdapterStep::Done(Ok(Received { entries, reply })))
+        Ok(AdapterStep::Done(Ok(Received { entries, unreadable: 0, reply })))
     }
 
     fn resume_receive(

@@ -1,8 +1,8 @@
 //! Receipts that were kept are offered again, once what they lacked may be there.
 
-use std::{collections::HashSet, error::Error, ops::Range, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error, ops::Range, sync::Arc, time::Duration};
 
-use hermes_domain::ConnectionId;
+use hermes_domain::{ConnectionId, UnixMillis};
 use hermes_ports::{
     StoreError,
     adapter::{Received, ReceivedEntry, WebhookRefusal},
@@ -14,12 +14,20 @@ use tracing::{error, info, warn};
 
 use super::{
     apply::{self, Applied},
-    receive::{count, reference_of},
+    receive::{count, note_unreadable, reference_of},
 };
 use crate::api::Api;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(15);
+/// Longest pause between two tries to verify a receipt, in milliseconds (10 minutes). Pauses grow with its age, so that
+/// what nobody can read does not stand before what can be read.
+const VERIFY_PAUSE_MS_MAX: u64 = 600_000;
+/// Age at which a receipt that could not be verified is given up, in milliseconds (48 hours): time enough to mend an
+/// adapter, and more than any provider goes on sending.
+const VERIFY_FOR_MS: u64 = 48 * 3_600_000;
+/// Failures of a connection that end its round.
+const FAILURES_MAX: u32 = 3;
 /// Receipts read at a time.
 const PAGE: usize = 500;
 /// Ages, in milliseconds, at which an orphan is offered again. A younger one may be on its way to its outcome. An
@@ -32,11 +40,13 @@ pub struct ParkedReceipts {
     api: Arc<Api>,
     /// The newest orphan that is too old to be looked at again.
     settled: Option<ParkedId>,
+    /// When receipts were last verified.
+    verified_at: UnixMillis,
 }
 
 impl ParkedReceipts {
     pub(crate) const fn new(api: Arc<Api>) -> Self {
-        Self { api, settled: None }
+        Self { api, settled: None, verified_at: UnixMillis(0) }
     }
 
     /// Offers them again every 15 seconds, for ever.
@@ -59,18 +69,25 @@ impl ParkedReceipts {
     }
 
     /// Asks adapters again about receipts that could not be verified.
-    async fn verify_again(&self) -> Result<(), StoreError> {
-        let mut silent = HashSet::new();
+    async fn verify_again(&mut self) -> Result<(), StoreError> {
+        let now = self.api.now();
+        let last = std::mem::replace(&mut self.verified_at, now);
+        let mut failures: HashMap<ConnectionId, u32> = HashMap::new();
         let mut after = None;
         loop {
             let page = self.api.ports.receipts.list(ParkedKind::Unverified, after, PAGE).await?;
             for (id, parked) in &page {
-                // One failure says enough about a connection for this round.
-                if !silent.contains(&parked.connection) && !self.verify(parked).await {
-                    silent.insert(parked.connection);
-                } else if !silent.contains(&parked.connection) {
-                    self.api.ports.receipts.remove(*id).await?;
+                let failed = failures.entry(parked.connection).or_default();
+                if now.since(parked.received_at) >= VERIFY_FOR_MS {
+                    error!(provider.connection = %parked.connection, "a receipt that nobody could verify is given up");
+                    self.count(parked.connection, "given_up");
+                } else if *failed >= FAILURES_MAX || !is_due(parked.received_at, last, now) {
+                    continue;
+                } else if !self.verify(parked).await {
+                    *failed += 1;
+                    continue;
                 }
+                self.api.ports.receipts.remove(*id).await?;
             }
             after = page.last().map(|(id, _)| *id);
             if page.len() < PAGE {
@@ -88,7 +105,8 @@ impl ParkedReceipts {
         let reference = webhook.url.parse().ok().and_then(|url| reference_of(&url));
         let body = webhook.body.clone();
         match self.api.ports.gateway.receive(parked.connection, webhook).await {
-            Ok(Ok(Received { entries, .. })) => {
+            Ok(Ok(Received { entries, unreadable, .. })) => {
+                note_unreadable(parked.connection, unreadable, |label| self.count(parked.connection, label));
                 for entry in entries {
                     match apply::apply(&self.api, parked.connection, reference, &body, entry).await {
                         Ok(applied) => self.count(parked.connection, applied.label()),
@@ -144,5 +162,33 @@ impl ParkedReceipts {
         if let Some(access) = self.api.directory().access(connection) {
             count(&access.connection.provider, result);
         }
+    }
+}
+
+/// Whether a try falls between the last round and this one. They are made at multiples of a pause that is about an
+/// eighth of the receipt's age.
+fn is_due(received_at: UnixMillis, last: UnixMillis, now: UnixMillis) -> bool {
+    let age_ms = now.since(received_at);
+    let pause_ms = (age_ms / 8).checked_next_power_of_two().unwrap_or(u64::MAX).clamp(1, VERIFY_PAUSE_MS_MAX);
+    received_at >= last || age_ms / pause_ms != last.since(received_at) / pause_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_tried_at_once_then_less_and_less_often_but_every_ten_minutes_at_least() {
+        let arrived = UnixMillis(1_000_000);
+        let tries: Vec<u64> = (1..=4 * 3_600 / 15)
+            .map(|round| arrived.plus_s(round * 15))
+            .filter(|now| is_due(arrived, UnixMillis(now.0 - 15_000), *now))
+            .map(|now| now.since(arrived) / 1_000)
+            .collect();
+        assert_eq!(tries[..4], [15, 30, 45, 60]);
+        let pauses: Vec<u64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(pauses.iter().all(|pause| *pause <= 615), "{pauses:?}");
+        assert!(tries.len() < 80, "{} tries in four hours", tries.len());
+        assert!(is_due(arrived, UnixMillis(0), arrived.plus_s(1)), "after a restart");
     }
 }

@@ -50,7 +50,8 @@ pub(super) async fn receive(
             return keep_unverified(&api, &provider, connection, &webhook).await;
         }
     };
-    let Received { entries, reply } = received;
+    let Received { entries, unreadable, reply } = received;
+    note_unreadable(connection, unreadable, |label| count(&provider, label));
     for entry in entries {
         let result = apply::apply(&api, connection, reference, &webhook.body, entry).await;
         let result = result.map_err(|refusal| refuse(&provider, refusal))?;
@@ -124,6 +125,14 @@ fn answer(reply: Option<(String, String)>) -> Response {
 fn refuse(provider: &str, refusal: Refusal) -> Problem {
     count(provider, refusal.label());
     refusal.into()
+}
+
+/// Entries beyond our limits are told, and cost nothing to the others of their callback.
+pub(super) fn note_unreadable(connection: ConnectionId, entries: usize, count: impl Fn(&'static str)) {
+    if entries > 0 {
+        warn!(provider.connection = %connection, entries, "entries of a callback are beyond the limits and are left out");
+        (0..entries).for_each(|_| count("unreadable"));
+    }
 }
 
 /// Providers are those of connections that exist, hence few.

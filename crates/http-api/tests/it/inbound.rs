@@ -25,7 +25,7 @@ async fn endpoint(app: &App, key: &str, event_types: Value) {
 async fn said(app: &App, through: u64, kind: InboundKind, body: &'static str) {
     let inbound = Inbound { channel: Channel::Sms, from: PHONE.to_owned(), to: None, account: None, kind };
     let entries = vec![ReceivedEntry::Inbound(inbound)];
-    app.gateway.receive_once(Ok(Ok(Received { entries, reply: None })));
+    app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 0, reply: None })));
     let call = Call::new("POST", format!("/receipts/twilio/{}", connection(through))).bytes(body);
     assert_eq!(app.call(call).await.status, 200);
 }

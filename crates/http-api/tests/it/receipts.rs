@@ -23,6 +23,9 @@ use crate::{
     client::{Answer, Call},
 };
 
+/// From one round of verifying to the next.
+const ROUND: std::time::Duration = std::time::Duration::from_secs(15);
+
 fn receipt(id: Option<&str>, status: ReceiptStatus) -> Receipt {
     Receipt { provider_message_id: id.map(Into::into), ..Receipt::of(status) }
 }
@@ -40,7 +43,7 @@ fn callback(number: u64, query: &str) -> Call {
 }
 
 async fn told(app: &App, entries: Vec<ReceivedEntry>, call: Call) -> Answer {
-    app.gateway.receive_once(Ok(Ok(Received { entries, reply: None })));
+    app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 0, reply: None })));
     app.call(call).await
 }
 
@@ -201,18 +204,49 @@ async fn what_was_kept_is_verified_later_and_applied_or_forgotten() {
         app.call(callback(1, &format!("?ref={id}.1")).bytes(body)).await;
     }
     app.gateway.receive_once(Err(ReceiveError::Fetch)); // Still no certificate.
-    app.parked_receipts.lock().await.offer_again().await.unwrap();
-    assert_eq!(parked(&app, ParkedKind::Unverified).await.len(), 2);
     app.gateway.receive_once(Ok(Err(WebhookRefusal::SendAgain))); // Answered, but without one.
     app.parked_receipts.lock().await.offer_again().await.unwrap();
     assert_eq!(parked(&app, ParkedKind::Unverified).await.len(), 2);
 
+    app.clock.advance(ROUND);
     let entries = vec![entry(None, delivered(Some("SM1")))];
-    app.gateway.receive_once(Ok(Ok(Received { entries, reply: None })));
+    app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 0, reply: None })));
     app.gateway.receive_once(Ok(Err(WebhookRefusal::BadSignature)));
     app.parked_receipts.lock().await.offer_again().await.unwrap();
     assert_eq!(status(&app, id).await, "delivered");
     assert!(parked(&app, ParkedKind::Unverified).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_no_adapter_can_read_does_not_stand_before_others_and_is_given_up() {
+    let app = App::start().await;
+    let id = sent(&app).await;
+    app.gateway.receive_once(Err(ReceiveError::Fetch));
+    app.call(callback(1, "").bytes("unreadable")).await;
+    app.clock.advance(std::time::Duration::from_secs(47 * 3_600));
+    app.gateway.receive_once(Err(ReceiveError::Fetch));
+    app.call(callback(1, &format!("?ref={id}.1"))).await;
+
+    app.gateway.receive_once(Err(ReceiveError::Adapter(AdapterFault::Trap("unreachable".into()))));
+    let entries = vec![entry(None, delivered(Some("SM1")))];
+    app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 0, reply: None })));
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert_eq!(status(&app, id).await, "delivered", "behind one that failed");
+    assert_eq!(parked(&app, ParkedKind::Unverified).await.len(), 1);
+
+    app.clock.advance(std::time::Duration::from_secs(3_600));
+    app.parked_receipts.lock().await.offer_again().await.unwrap();
+    assert!(parked(&app, ParkedKind::Unverified).await.is_empty(), "after two days");
+}
+
+#[tokio::test]
+async fn an_entry_beyond_the_limits_costs_the_others_of_its_callback_nothing() {
+    let app = App::start().await;
+    let id = sent(&app).await;
+    let entries = vec![entry(None, delivered(Some("SM1")))];
+    app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 1, reply: None })));
+    assert_eq!(app.call(callback(1, &format!("?ref={id}.1"))).await.status, 200);
+    assert_eq!(status(&app, id).await, "delivered");
 }
 
 #[tokio::test]
@@ -243,7 +277,7 @@ async fn a_message_that_cannot_take_it_now_makes_the_provider_come_back() {
 async fn a_handshake_is_answered_as_the_adapter_says() {
     let app = App::start().await;
     let reply = Some(("text/plain".to_owned(), "challenge-1".to_owned()));
-    app.gateway.receive_once(Ok(Ok(Received { entries: vec![], reply })));
+    app.gateway.receive_once(Ok(Ok(Received { entries: vec![], unreadable: 0, reply })));
     let answer =
         app.call(Call::new("GET", format!("/receipts/twilio/{}?hub.mode=subscribe", connection(1)))).await;
     assert_eq!(

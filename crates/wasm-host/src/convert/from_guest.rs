@@ -25,8 +25,10 @@ const PROVIDER_ID_BYTES_MAX: usize = 200;
 const REFERENCE_BYTES_MAX: usize = 100;
 /// Longest address of a recipient, in bytes.
 const ADDRESS_BYTES_MAX: usize = 320;
-/// Entries of one webhook.
+/// Entries of one webhook; Meta sends the most, up to 1,000.
 const ENTRIES_MAX: usize = 1_000;
+/// Longest name of an account in a webhook, in bytes.
+const ACCOUNT_BYTES_MAX: usize = 200;
 /// Longest answer to a webhook, in bytes.
 const REPLY_BYTES_MAX: usize = 8 << 10;
 
@@ -96,10 +98,11 @@ pub(crate) fn outcome(raw: wit::Outcome) -> Result<Outcome, AdapterFault> {
     })
 }
 
-/// A verified webhook or its refusal.
+/// A verified webhook or its refusal. Entries beyond the limits, by number or size, are left out and counted: the rest
+/// of the callback is as good as before.
 ///
 /// # Errors
-/// `Contract` for more or larger entries than allowed.
+/// `Contract` for an answer that cannot be one.
 pub(crate) fn received(raw: Result<wit::Received, wit::Refusal>) -> Result<ReceiveResult, AdapterFault> {
     let received = match raw {
         Ok(received) => received,
@@ -107,47 +110,52 @@ pub(crate) fn received(raw: Result<wit::Received, wit::Refusal>) -> Result<Recei
         Err(wit::Refusal::Malformed) => return Ok(Err(WebhookRefusal::Malformed)),
         Err(wit::Refusal::SendAgain) => return Ok(Err(WebhookRefusal::SendAgain)),
     };
-    if received.entries.len() > ENTRIES_MAX {
-        return broken("a webhook has too many entries");
-    }
     let reply = received.reply.map(|reply| (reply.content_type, reply.body));
     let plain =
         |text: &str| text.len() <= 100 && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if reply.as_ref().is_some_and(|(kind, body)| !plain(kind) || body.len() > REPLY_BYTES_MAX) {
         return broken("the answer to a webhook is malformed or too large");
     }
-    let entries = received.entries.into_iter().map(entry).collect::<Result<_, _>>()?;
-    Ok(Ok(Received { entries, reply }))
+    let told = received.entries.len();
+    let entries: Vec<_> = received.entries.into_iter().take(ENTRIES_MAX).filter_map(entry).collect();
+    let unreadable = told - entries.len();
+    Ok(Ok(Received { entries, unreadable, reply }))
 }
 
-fn entry(raw: wit::Entry) -> Result<ReceivedEntry, AdapterFault> {
+/// An entry; `None` when an id, an account or an address is malformed or too long: cutting it would let it hit another.
+fn entry(raw: wit::Entry) -> Option<ReceivedEntry> {
+    let fits = |text: &Option<String>, most: usize| text.as_ref().is_none_or(|text| text.len() <= most);
     match raw {
-        wit::Entry::Receipt(raw) => Ok(ReceivedEntry::Receipt {
+        wit::Entry::Receipt(raw) if fits(&raw.account, ACCOUNT_BYTES_MAX) => Some(ReceivedEntry::Receipt {
             reference: raw.reference.clone().filter(|reference| reference.len() <= REFERENCE_BYTES_MAX),
             account: raw.account.clone(),
             receipt: receipt(raw)?,
         }),
-        wit::Entry::Inbound(raw) if raw.from.len() > ADDRESS_BYTES_MAX => broken("an address is too long"),
-        wit::Entry::Inbound(raw) => Ok(ReceivedEntry::Inbound(Inbound {
-            channel: channel(raw.channel),
-            from: raw.from,
-            to: raw.to.filter(|to| to.len() <= ADDRESS_BYTES_MAX),
-            account: raw.account,
-            kind: match raw.kind {
-                wit::InboundKind::OptOut => InboundKind::OptOut,
-                wit::InboundKind::Complaint => InboundKind::Complaint,
-                wit::InboundKind::HardBounce => InboundKind::HardBounce,
-                wit::InboundKind::OptIn => InboundKind::OptIn,
-                wit::InboundKind::Message => InboundKind::Message,
-            },
-        })),
+        wit::Entry::Inbound(raw)
+            if fits(&raw.account, ACCOUNT_BYTES_MAX) && raw.from.len() <= ADDRESS_BYTES_MAX =>
+        {
+            Some(ReceivedEntry::Inbound(Inbound {
+                channel: channel(raw.channel),
+                from: raw.from,
+                to: raw.to.filter(|to| to.len() <= ADDRESS_BYTES_MAX),
+                account: raw.account,
+                kind: match raw.kind {
+                    wit::InboundKind::OptOut => InboundKind::OptOut,
+                    wit::InboundKind::Complaint => InboundKind::Complaint,
+                    wit::InboundKind::HardBounce => InboundKind::HardBounce,
+                    wit::InboundKind::OptIn => InboundKind::OptIn,
+                    wit::InboundKind::Message => InboundKind::Message,
+                },
+            }))
+        }
+        wit::Entry::Receipt(_) | wit::Entry::Inbound(_) => None,
     }
 }
 
-fn receipt(raw: wit::Receipt) -> Result<Receipt, AdapterFault> {
-    Ok(Receipt {
-        provider_message_id: provider_id(raw.provider_message_id)?,
-        part: provider_id(raw.part)?,
+fn receipt(raw: wit::Receipt) -> Option<Receipt> {
+    Some(Receipt {
+        provider_message_id: provider_id(raw.provider_message_id).ok()?,
+        part: provider_id(raw.part).ok()?,
         status: match raw.status {
             wit::ReceiptStatus::Reached(reached) => ReceiptStatus::Reached(level(reached)),
             wit::ReceiptStatus::Undelivered(told) => ReceiptStatus::Undelivered(failure(told)),
@@ -192,5 +200,52 @@ fn class(raw: wit::ErrorClass) -> ErrorClass {
         wit::ErrorClass::Funds => ErrorClass::Funds,
         wit::ErrorClass::Network => ErrorClass::Network,
         wit::ErrorClass::Unknown => ErrorClass::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry_with(id: &str, account: Option<&str>) -> wit::Entry {
+        wit::Entry::Receipt(wit::Receipt {
+            reference: None,
+            account: account.map(Into::into),
+            provider_message_id: Some(id.to_owned()),
+            part: None,
+            status: wit::ReceiptStatus::Reached(wit::Level::Delivered),
+            provider_time_ms: None,
+            segments: None,
+            cost: None,
+        })
+    }
+
+    fn told(entries: Vec<wit::Entry>) -> Received {
+        received(Ok(wit::Received { entries, reply: None })).unwrap().unwrap()
+    }
+
+    #[test]
+    fn an_entry_beyond_the_limits_leaves_the_others_of_its_webhook() {
+        let long = "x".repeat(201);
+        let entries = vec![
+            entry_with("SM1", None),
+            entry_with(&long, None),
+            entry_with("a\nb", None),
+            entry_with("SM2", Some(&long)),
+            entry_with("SM3", Some("1")),
+        ];
+        let received = told(entries);
+        let ids = received.entries.iter().map(|entry| match entry {
+            ReceivedEntry::Receipt { receipt, .. } => receipt.provider_message_id.as_deref(),
+            ReceivedEntry::Inbound(_) => None,
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [Some("SM1"), Some("SM3")]);
+        assert_eq!(received.unreadable, 3);
+    }
+
+    #[test]
+    fn a_webhook_is_cut_at_a_thousand_entries_and_says_so() {
+        let received = told(vec![entry_with("SM1", None); ENTRIES_MAX + 7]);
+        assert_eq!((received.entries.len(), received.unreadable), (ENTRIES_MAX, 7));
     }
 }
