@@ -12,6 +12,7 @@
 mod fields;
 mod http;
 mod outcomes;
+mod phone;
 mod provider;
 mod shell;
 mod text;
@@ -36,6 +37,7 @@ pub use fields::{
 };
 pub use http::{base_url, get, header, post_form, post_json, retry_after_ms};
 pub use outcomes::{accepted, by_status, failure, refused, refused_with, with_code};
+pub use phone::{digits, e164};
 pub use provider::{Provider, Submission};
 pub use shell::Shell;
 pub use text::{json, pick, sanitized};

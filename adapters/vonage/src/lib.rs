@@ -17,7 +17,7 @@ use hermes_adapter_sdk::{
         Auth, BasicAuth, Channel, Content, Descriptor, Destination, ErrorClass, HttpRequest, HttpResponse,
         Idempotency, JwtAuth, Level, LookupQuery, Outcome, Received, Refusal, SendCall, Webhook,
     },
-    host, refused_with,
+    digits, host, refused_with,
 };
 
 /// A request's token: Vonage's own libraries take 15 minutes.
@@ -76,7 +76,7 @@ impl Provider for Vonage {
         let from = call.sender.clone().or_else(|| setting("from"));
         let from = from.ok_or_else(|| refused_with(ErrorClass::SenderRejected, "there is no sender"))?;
         let text = content.text.as_deref().unwrap_or_default();
-        let sms = Sms { to: bare(to), from: bare(&from), text };
+        let sms = Sms { to: digits(to), from: digits(&from), text };
         let request = if is_sms_api() { sms::request(&sms, &call) } else { messages::request(&sms, &call) };
         Ok(Submission { request: request?, notes: Vec::new() })
     }
@@ -120,15 +120,6 @@ fn setting(name: &str) -> Option<String> {
 
 fn is_sms_api() -> bool {
     setting("api").as_deref() == Some("sms")
-}
-
-fn bare(number: &str) -> &str {
-    number.strip_prefix('+').unwrap_or(number)
-}
-
-/// A number as we know it: with its plus.
-fn e164(number: &str) -> String {
-    format!("+{}", bare(number))
 }
 
 fn url(default_base: &str, path: &str) -> String {

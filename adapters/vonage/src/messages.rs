@@ -6,7 +6,7 @@ use hermes_adapter_sdk::{
         Channel, Effect, Entry, ErrorClass, Failure, HttpRequest, HttpResponse, Level, Outcome, Price,
         ReceiptStatus, Received, Refusal, SendCall, Throttling, Webhook,
     },
-    failure, inbound, json, keyword_kind, nothing, pick, post_json, query_value, receipt, refused_with,
+    e164, failure, inbound, json, keyword_kind, nothing, pick, post_json, query_value, receipt, refused_with,
     retry_after_ms, rfc3339_ms,
 };
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     Sms, application, application_auth,
     codes::{self, Reading},
-    e164, jwt, url,
+    jwt, url,
 };
 
 const BASE: &str = "https://api.nexmo.com";

@@ -2,11 +2,12 @@
 
 use hermes_adapter_sdk::{
     contract::{Channel, Entry, ErrorClass, Level, Method, ReceiptStatus, Received, Refusal, Webhook},
-    failure, form_fields, header, inbound, json, keyword_kind, nothing, query_value, receipt, rfc3339_ms,
+    e164, failure, form_fields, header, inbound, json, keyword_kind, nothing, query_value, receipt,
+    rfc3339_ms,
 };
 use serde_json::Value;
 
-use crate::{codes, e164, sig};
+use crate::{codes, sig};
 
 type Parameters = Vec<(String, String)>;
 

@@ -5,7 +5,7 @@ use hermes_adapter_sdk::{
         Channel, Entry, ErrorClass, Inbound, InboundKind, Level, Method, Receipt, ReceiptStatus, Received,
         Refusal, Reply, Webhook,
     },
-    failure, header, hex,
+    e164, failure, header, hex,
     host::{self, Hash, LogLevel},
     json, keyword_kind, pick, query_value, receipt, same_bytes,
 };
@@ -85,10 +85,6 @@ fn contact<'a>(value: &'a Value, said: &Value) -> Option<&'a str> {
     let user = pick(said, "/from_user_id").or_else(|| pick(said, "/user_id"))?;
     let contact = list(value, "/contacts").find(|contact| pick(contact, "/user_id") == Some(user))?;
     pick(contact, "/wa_id")
-}
-
-fn e164(number: &str) -> String {
-    format!("+{}", number.trim_start_matches('+'))
 }
 
 fn status_receipt(status: &Value) -> Option<Receipt> {

@@ -37,7 +37,7 @@ fn signed(value: Value) -> ReceiveResult {
 }
 
 fn metadata() -> Value {
-    json!({ "display_phone_number": "15550783881", "phone_number_id": NUMBER })
+    json!({ "display_phone_number": "+1 555-078-3881", "phone_number_id": NUMBER })
 }
 
 fn receipt_of(entry: ReceivedEntry) -> (Option<String>, Receipt) {
