@@ -47,6 +47,8 @@ pub mod metric {
     pub const WEBHOOKS_TOTAL: &str = "hermes_webhooks_total";
     /// Time in an adapter's guest, by `provider`.
     pub const ADAPTER_GUEST_SECONDS: &str = "hermes_adapter_guest_seconds";
+    /// From a component's bytes to code that can run, by `provider`.
+    pub const ADAPTER_LOAD_SECONDS: &str = "hermes_adapter_load_seconds";
     /// Adapter faults, by `provider` and `reason`.
     pub const ADAPTER_FAULTS_TOTAL: &str = "hermes_adapter_faults_total";
     /// Submissions that a candidate version of an adapter built too, by `provider` and `result`.
@@ -163,6 +165,7 @@ fn describe_histograms() {
         (metric::HTTP_REQUEST_SECONDS, "Time to answer an HTTP request"),
         (metric::STORE_BATCH_SECONDS, "Time of one store transaction"),
         (metric::ADAPTER_GUEST_SECONDS, "Time in an adapter's guest"),
+        (metric::ADAPTER_LOAD_SECONDS, "From a component's bytes to code that can run"),
     ];
     for (name, description) in seconds {
         describe_histogram!(name, Unit::Seconds, description);

@@ -1,9 +1,10 @@
 //! One version of one adapter: validated once, then called many times.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use hermes_domain::cascade::AdapterVersion;
 use hermes_ports::adapter::{AdapterInfo, AdapterRejected, Descriptor};
+use hermes_telemetry::names::{label, metric};
 use wasmtime::{
     Engine,
     component::{Component, HasSelf, Linker},
@@ -64,8 +65,11 @@ impl Revision {
             return Err(AdapterRejected::NotAComponent(format!("larger than {COMPONENT_BYTES_MAX} bytes")));
         }
         let unloadable = |error: wasmtime::Error| AdapterRejected::NotAComponent(in_short(&error));
+        let began = Instant::now();
         let compiled =
             code_cache::load(linker.engine(), options.cache_dir.as_deref(), component).map_err(unloadable)?;
+        metrics::histogram!(metric::ADAPTER_LOAD_SECONDS, label::PROVIDER => name.to_owned())
+            .record(began.elapsed());
         check_imports(&compiled, linker.engine())?;
         let pre = linker.instantiate_pre(&compiled).and_then(AdapterPre::new).map_err(unloadable)?;
         let name: Arc<str> = name.into();
