@@ -12,6 +12,10 @@ const OPERATOR_KEY: &str = "hak_an-operator-key-of-the-tests";
 impl Server {
     /// Serves with `store` as the configuration's `[store]` section, with a tenant and three connections.
     pub(crate) async fn serve(store: &str) -> Self {
+        Self::serve_with(store, &StartOptions::default()).await
+    }
+
+    pub(crate) async fn serve_with(store: &str, options: &StartOptions) -> Self {
         let mut server = Self::new(|plan| {
             let config = plan.dir.join("hermes.toml");
             let text = format!(
@@ -37,7 +41,7 @@ impl Server {
             fs::write(&config, text).unwrap();
             Launch::Serve { config }
         });
-        server.restart(&StartOptions::default()).expect("the server starts");
+        server.restart(options).expect("the server starts");
         OPERATOR_KEY.clone_into(&mut server.admin_key);
         server.set_up().await;
         server
