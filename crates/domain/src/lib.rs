@@ -13,11 +13,13 @@ pub mod message;
 pub mod money;
 pub mod outcome;
 pub mod plan;
+pub mod policy;
 pub mod rate_window;
 pub mod routing;
 pub mod segments;
 pub mod tenant;
 pub mod time;
+pub mod timezone;
 
 pub use ids::{
     AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, TenantId,
