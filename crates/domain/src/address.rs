@@ -83,6 +83,15 @@ impl Phone {
         &self.0
     }
 
+    /// What kind of line the numbering plan gives the number to, such as `mobile`, `fixed_line_or_mobile` or `toll_free`.
+    ///
+    /// Parses the number again, as [`Self::country`] does.
+    pub fn line_type(&self) -> Option<String> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        let kind = number.number_type(&phonenumber::metadata::DATABASE);
+        serde_json::to_value(kind).ok()?.as_str().map(str::to_owned)
+    }
+
     /// ISO 3166-1 alpha-2 code of the number's country; `None` for numbers of no country.
     ///
     /// Parses the number again, in tens of microseconds: ask only where the answer matters.

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod rate_window;
 pub mod routing;
 pub mod segments;
+pub mod sliding_window;
 pub mod tenant;
 pub mod time;
 pub mod timezone;

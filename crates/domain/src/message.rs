@@ -68,6 +68,23 @@ pub struct Warning {
     pub pointer: String,
 }
 
+/// Why a message starts later than it could have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldFor {
+    /// The recipient is left alone until the end of quiet hours.
+    QuietHours,
+}
+
+impl HeldFor {
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QuietHours => "quiet_hours",
+        }
+    }
+}
+
 /// What is written once, at acceptance.
 ///
 /// Persisted as JSON with a version: fields may be added, never renamed.
@@ -95,6 +112,9 @@ pub struct Envelope {
     /// Not before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_at: Option<UnixMillis>,
+    /// Why `send_at` is later than what the tenant asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_for: Option<HeldFor>,
     /// Terminal by then.
     pub expires_at: UnixMillis,
     /// When it was accepted.

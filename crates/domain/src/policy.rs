@@ -2,13 +2,13 @@
 
 mod quiet_hours;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{address::Channel, message::Lane};
 
-pub use quiet_hours::{DayMinute, QuietAction, QuietHours};
+pub use quiet_hours::{DayMinute, InvalidDayMinute, QuietAction, QuietHours};
 
 /// Rules of one tenant, set by operators. Without any, everything is allowed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub struct TenantPolicy {
 }
 
 /// So many messages a period, sliding.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct MessageRate {
     /// Only messages whose first step is on this channel; `None`: every message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,13 +48,18 @@ pub struct MessageRate {
     /// Only messages of this lane; `None`: every lane.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<Lane>,
-    /// At least 1.
-    pub messages: u32,
-    /// In seconds, 1–86,400.
-    pub period_s: u32,
+    /// How many.
+    pub messages: NonZeroU32,
+    /// In seconds, at most 86,400.
+    pub period_s: NonZeroU32,
 }
 
 impl TenantPolicy {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether the plan has `channel`.
     pub fn has(&self, channel: Channel) -> bool {
         self.channels.is_empty() || self.channels.contains(&channel)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, KeyId, TenantId, UnixMillis, message::Mode};
+use crate::{EndpointId, KeyId, TenantId, UnixMillis, message::Mode, policy::TenantPolicy};
 
 /// A tenant.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Tenant {
     /// Cascade used when a message names none: JSON in the API's shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_cascade: Option<serde_json::Value>,
+    /// What it may send, where to, when, and how much of it.
+    #[serde(default, skip_serializing_if = "TenantPolicy::is_empty")]
+    pub policy: TenantPolicy,
     /// When it was made.
     pub created_at: UnixMillis,
 }

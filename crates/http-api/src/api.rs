@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     idempotency::InProgress,
-    messages::dedupe::DedupeWindow,
+    messages::layers::{dedup::DedupeWindow, rate::MessageRates},
     rate::RateLimits,
     settings::{ApiLimits, ApiSettings},
 };
@@ -91,6 +91,7 @@ pub(crate) struct Api {
     pub(crate) rates: RateLimits,
     pub(crate) in_progress: InProgress,
     pub(crate) dedupe: DedupeWindow,
+    pub(crate) message_rates: MessageRates,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     /// Route patterns, so that metrics need no allocation.
@@ -110,6 +111,7 @@ impl Api {
             rates: RateLimits::new(limits.requests_per_s, limits.burst),
             in_progress: InProgress::default(),
             dedupe: DedupeWindow::default(),
+            message_rates: MessageRates::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             ports,

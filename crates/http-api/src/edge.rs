@@ -42,7 +42,7 @@ pub(crate) async fn edge(State(api): State<Arc<Api>>, mut request: Request, next
     };
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| unexplained(&response)) {
-        metrics::counter!(metric::REFUSALS_TOTAL, label::CODE => problem.code.as_str()).increment(1);
+        problem.count();
         let rendered = problem.render(id.as_str(), &path);
         response = with_headers_of(rendered, &response);
     }

@@ -5,6 +5,7 @@ mod fault;
 mod from;
 
 use axum::response::{IntoResponse, Response};
+use hermes_telemetry::names::{label, metric};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,6 +40,13 @@ impl Problem {
 
     pub(crate) fn not_found() -> Self {
         Self::new(Code::NotFound, "There is no such resource, or it is not yours.")
+    }
+
+    /// Counts it among the refusals.
+    pub(crate) fn count(&self) {
+        let layer = self.code.layer().unwrap_or("none");
+        metrics::counter!(metric::REFUSALS_TOTAL, label::LAYER => layer, label::CODE => self.code.as_str())
+            .increment(1);
     }
 
     /// The body. `instance` is the path that was asked for.

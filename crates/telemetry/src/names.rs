@@ -71,6 +71,8 @@ pub mod label {
     pub const EXIT: &str = "exit";
     /// A kind of actor.
     pub const KIND: &str = "kind";
+    /// The validation layer that refused, or `routing`, or `none`.
+    pub const LAYER: &str = "layer";
     /// An HTTP method.
     pub const METHOD: &str = "method";
     /// How an attempt ended.

@@ -61,6 +61,7 @@ pub fn envelope() -> EnvelopeBuilder {
             sender: BTreeMap::new(),
             lane: Lane::Transactional,
             send_at: None,
+            held_for: None,
             expires_at: START.plus_s(72 * 3_600),
             created_at: START,
             tags: Vec::new(),

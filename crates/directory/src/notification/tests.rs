@@ -44,6 +44,7 @@ fn envelope() -> Arc<Envelope> {
         sender: BTreeMap::new(),
         lane: Lane::Transactional,
         send_at: None,
+        held_for: None,
         expires_at: NOW.plus_s(3_600),
         created_at: NOW,
         tags: vec!["order".into()],

@@ -9,6 +9,7 @@ use hermes_domain::{
     address::Channel,
     connection::Connection,
     message::Mode,
+    policy::TenantPolicy,
     tenant::{ApiKey, Endpoint, KeyOwner, Tenant},
 };
 use hermes_ports::{Registry, adapter::Secrets};
@@ -37,6 +38,7 @@ fn tenant(number: u128) -> Tenant {
         name: format!("tenant {number}"),
         suspended: false,
         default_cascade: None,
+        policy: TenantPolicy::default(),
         created_at: NOW,
     }
 }

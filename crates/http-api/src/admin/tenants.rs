@@ -2,6 +2,7 @@
 
 mod create;
 mod list;
+mod policy;
 mod read;
 mod suspend;
 mod tenant;
@@ -26,6 +27,7 @@ fn body(required: &[&str]) -> Value {
                 "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, { "type": "null" }],
                 "description": "Used by messages that name no cascade.",
             },
+            "policy": policy::policy_schema(),
         },
     })
 }

@@ -94,6 +94,7 @@ fn accepted_item(index: usize, message: MessageAccepted) -> BatchItem {
 }
 
 fn refused_item(index: usize, problem: &Problem, request_id: &RequestId) -> BatchItem {
+    problem.count();
     let document = serde_json::to_value(problem.document(request_id.as_str(), PATH)).unwrap_or_default();
     let status = problem.code.status().as_u16();
     BatchItem { index, status, id: None, message: None, problem: Some(document) }

@@ -14,7 +14,11 @@ use tracing::{Instrument as _, Span, info_span};
 
 use super::{
     MessageAccepted,
-    examine::{Draft, examine},
+    examine::{Draft, Look, examine},
+    layers::{
+        dedup::{self, Reserved},
+        tenant,
+    },
 };
 use crate::{
     api::Api,
@@ -42,9 +46,7 @@ pub(crate) struct Accepted {
 /// Takes a message.
 pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Accepted, Problem> {
     let Acceptance { caller, body, keyed, trace } = acceptance;
-    if caller.tenant.suspended {
-        return Err(Problem::new(Code::TenantSuspended, "The tenant is suspended and cannot send."));
-    }
+    tenant::check(caller)?;
     let _running = match &keyed {
         Some(keyed) => Some(api.in_progress.start(keyed.scope, keyed.key.as_str())?),
         None => None,
@@ -72,14 +74,11 @@ async fn take(
     keyed: Option<Keyed>,
     (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
 ) -> Result<Accepted, Problem> {
-    let mut draft = examine(api, caller, body, now).map_err(first)?;
-    let dedupe = match draft.dedupe.take() {
-        Some(dedupe) => {
-            let until = now.plus_s(dedupe.window_s);
-            Some(api.dedupe.reserve(caller.scope(), dedupe.key, id, now, until)?)
-        }
-        None => None,
-    };
+    let draft = examine(api, caller, body, now, Look::ForOne).map_err(first)?;
+    let room = api.message_rates.take(caller, &draft.submission, now)?;
+    let reserve = |(same, window_s)| api.dedupe.reserve(caller.scope(), same, id, now, now.plus_s(window_s));
+    let windows = dedup::windows(&caller.tenant.policy, &draft.submission);
+    let reserved = windows.into_iter().map(reserve).collect::<Result<Vec<_>, _>>()?;
     let envelope = Arc::new(envelope(caller, draft, (id, now), trace));
     let claim = keyed.as_ref().map(|keyed| claim(keyed, &envelope));
     match api.ports.intake.submit(Arc::clone(&envelope), claim).await {
@@ -91,9 +90,8 @@ async fn take(
         }
         Err(SubmitError::Store(cause)) => return Err(cause.into()),
     }
-    if let Some(dedupe) = dedupe {
-        dedupe.keep();
-    }
+    reserved.into_iter().for_each(Reserved::keep);
+    room.keep();
     kill_point::pass("accept.after");
     Span::current().record("message.durable", true);
     Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
@@ -106,7 +104,7 @@ fn first(refusals: Vec<Problem>) -> Problem {
 
 fn envelope(
     caller: &Caller,
-    draft: Draft,
+    Draft { submission, plan, warnings, send_at, held_for, expires_at }: Draft,
     (id, now): (MessageId, UnixMillis),
     trace: Option<TraceContext>,
 ) -> Envelope {
@@ -115,17 +113,18 @@ fn envelope(
         id,
         tenant: caller.tenant.id,
         mode: caller.mode,
-        to: draft.to,
-        content: draft.content,
-        plan: draft.plan,
-        sender: draft.sender,
-        lane: draft.lane,
-        send_at: draft.send_at,
-        expires_at: draft.expires_at,
+        to: submission.to,
+        content: submission.content,
+        plan,
+        sender: submission.sender,
+        lane: submission.lane,
+        send_at,
+        held_for,
+        expires_at,
         created_at: now,
-        tags: draft.tags,
-        metadata: draft.metadata,
-        warnings: draft.warnings,
+        tags: submission.tags,
+        metadata: submission.metadata,
+        warnings,
         traceparent: trace.map(|trace| trace.to_string()),
     }
 }

@@ -1,102 +1,105 @@
 //! The layers in order, without any effect: what sending and rehearsing have in common.
 
-use std::collections::BTreeMap;
-
 use hermes_domain::{
     UnixMillis,
-    address::{Channel, Recipient},
-    content::Content,
-    message::{Lane, Warning},
-    money::Money,
+    message::{HeldFor, Warning},
     plan::Plan,
 };
 use serde_json::Value;
 
 use super::{
-    cascade::{self, CascadeSpec},
-    content_rules, recipient,
-    request::{self, CascadeChoice, Dedupe, SendRequest},
+    layers::{
+        Blocked, Findings, Stopped, compliance, content, dedup,
+        enrich::{self, Numbers},
+        schema::{self, Submission},
+        tenant,
+    },
     routing::{self, Ground},
 };
-use crate::{
-    api::Api,
-    gate::Caller,
-    problem::{Code, Fault, Problem},
-    schema::{self, Faults},
-};
+use crate::{api::Api, gate::Caller, problem::Problem};
 
-/// A request that passed: everything an envelope needs but its id.
+/// A message that passed: everything an envelope needs but its id.
 pub(super) struct Draft {
-    pub(super) to: Recipient,
-    pub(super) content: Content,
+    pub(super) submission: Submission,
     pub(super) plan: Plan,
     pub(super) warnings: Vec<Warning>,
-    pub(super) sender: BTreeMap<Channel, String>,
-    pub(super) lane: Lane,
+    /// Not before, by the tenant's wish or our rules.
     pub(super) send_at: Option<UnixMillis>,
+    /// Why `send_at` is later than asked for.
+    pub(super) held_for: Option<HeldFor>,
     pub(super) expires_at: UnixMillis,
-    pub(super) dedupe: Option<Dedupe>,
-    pub(super) tags: Vec<String>,
-    pub(super) metadata: BTreeMap<String, String>,
 }
 
-/// Runs every layer that can be run; the refusals come in the order of the layers.
+/// Whether to go on after a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// To the first refusal: enough for sending.
+    ForOne,
+    /// Through every layer that can be run.
+    ForAll,
+}
+
+/// Runs the layers; the refusals come in their order.
 pub(super) fn examine(
     api: &Api,
     caller: &Caller,
     body: Value,
     now: UnixMillis,
+    look: Look,
 ) -> Result<Draft, Vec<Problem>> {
-    let request = schema::root(body, request::send_request(now)).map_err(|refusal| vec![refusal])?;
-    let SendRequest {
-        to,
-        content,
-        cascade,
-        sender,
-        lane,
-        send_at,
-        expires_at,
-        dedupe,
-        max_cost,
-        tags,
-        metadata,
-    } = request;
-    let (to, spec) = (recipient::recipient(to), spec(api, caller, cascade));
-    let uses_sms = spec.as_ref().is_ok_and(|spec| spec.steps.iter().any(|step| step.channel == Channel::Sms));
-    let content_fits = content_rules::check(&content, uses_sms);
-    let planned = match (&to, &spec) {
-        (Ok(to), Ok(spec)) => Some(planned(api, caller, (to, &content, max_cost), spec)),
-        (Err(_), _) | (_, Err(_)) => None,
-    };
-    match (to, content_fits, planned) {
-        (Ok(to), Ok(()), Some(Ok((plan, warnings)))) => {
-            let expires_at = expires_at.unwrap_or_else(|| default_expiry(api, send_at, now));
-            Ok(Draft {
-                to,
-                content,
-                plan,
-                warnings,
-                sender,
-                lane,
-                send_at,
-                expires_at,
-                dedupe,
-                tags,
-                metadata,
-            })
-        }
-        (to, content_fits, planned) => {
-            let refusals = [to.err(), content_fits.err(), spec.err(), planned.and_then(Result::err)];
-            Err(refusals.into_iter().flatten().collect())
-        }
+    let mut findings = Findings::new(look == Look::ForAll);
+    match layers(api, caller, body, now, &mut findings) {
+        Ok(Some(draft)) if findings.are_none() => Ok(draft),
+        Ok(_) | Err(Stopped) => Err(findings.problems()),
     }
+}
+
+fn layers(
+    api: &Api,
+    caller: &Caller,
+    body: Value,
+    now: UnixMillis,
+    findings: &mut Findings,
+) -> Result<Option<Draft>, Stopped> {
+    let policy = &caller.tenant.policy;
+    findings.note(tenant::check(caller))?;
+    let read = schema::read(api, caller, body, now);
+    for refusal in read.refusals {
+        findings.note::<()>(Err(refusal))?;
+    }
+    let Some(submission) = read.submission else {
+        if let Some((uses_sms, content)) = read.content {
+            findings.note(content::check(policy, &content, uses_sms))?;
+        }
+        return Ok(None);
+    };
+    findings.note(content::check(policy, &submission.content, submission.uses_sms()))?;
+    let numbers = Numbers::of(&submission.to);
+    let mut blocked = tenant::blocked(caller);
+    let compliance = findings.note(compliance::check(policy, &submission, &numbers, now))?;
+    let compliance = compliance.unwrap_or_default();
+    blocked.extend(compliance.blocked);
+    findings.note(api.message_rates.check(caller, &submission, now))?;
+    for (same, _) in dedup::windows(policy, &submission) {
+        findings.note(api.dedupe.check(caller.scope(), &same, now))?;
+    }
+    let planned = findings.note(planned(api, caller, &submission, &numbers, &blocked))?;
+    drop(numbers);
+    let (send_at, held_for) = match compliance.hold {
+        Some((until, held_for)) => (Some(until), Some(held_for)),
+        None => (submission.send_at, None),
+    };
+    let start = send_at.unwrap_or(now).max(now);
+    let expires_at = submission.expires_at.unwrap_or_else(|| enrich::default_expiry(api, start));
+    Ok(planned.map(|(plan, warnings)| Draft { submission, plan, warnings, send_at, held_for, expires_at }))
 }
 
 fn planned(
     api: &Api,
     caller: &Caller,
-    (recipient, content, max_cost): (&Recipient, &Content, Option<Money>),
-    spec: &CascadeSpec,
+    submission: &Submission,
+    numbers: &Numbers<'_>,
+    blocked: &[Blocked],
 ) -> Result<(Plan, Vec<Warning>), Problem> {
     api.directory().read(|snapshot| {
         let ground = Ground {
@@ -104,51 +107,12 @@ fn planned(
             adapters: &*api.ports.adapters,
             tenant: caller.tenant.id,
             mode: caller.mode,
-            recipient,
-            content,
-            max_cost,
+            submission,
+            numbers,
+            blocked,
             attempts_per_step: api.settings.attempts_per_step,
             step_timeouts_s: &api.settings.step_timeouts_s,
         };
-        routing::plan(&ground, spec)
+        routing::plan(&ground, &submission.cascade)
     })
-}
-
-fn default_expiry(api: &Api, send_at: Option<UnixMillis>, now: UnixMillis) -> UnixMillis {
-    let life = u64::try_from(api.settings.default_expiry.as_millis()).unwrap_or(u64::MAX);
-    send_at.unwrap_or(now).max(now).plus_ms(life)
-}
-
-/// The cascade that a message names.
-fn spec(api: &Api, caller: &Caller, choice: CascadeChoice) -> Result<CascadeSpec, Problem> {
-    match choice {
-        CascadeChoice::Inline(spec) => Ok(spec),
-        CascadeChoice::Stored(id) => {
-            let stored = api.directory().template(id).map(|stored| stored.value);
-            let own = stored.filter(|stored| caller.owns(stored.tenant, stored.mode));
-            let own =
-                own.ok_or_else(|| refuse("unknown_cascade", "there is no stored cascade with this id"))?;
-            read(own.cascade.clone())
-        }
-        CascadeChoice::Default => match &caller.tenant.default_cascade {
-            Some(Value::String(id)) => match id.parse() {
-                Ok(id) => spec(api, caller, CascadeChoice::Stored(id)),
-                Err(_) => Err(refuse("unknown_cascade", "the tenant's default cascade does not exist")),
-            },
-            Some(default) => read(default.clone()),
-            None => Err(refuse("required", "the tenant has no default cascade: name one")),
-        },
-    }
-}
-
-/// Reads a cascade that was valid when it was stored.
-fn read(stored: Value) -> Result<CascadeSpec, Problem> {
-    let mut faults = Faults::below("cascade");
-    let spec = cascade::cascade(stored, &mut faults);
-    faults.finish(spec, Code::SchemaInvalid)
-}
-
-fn refuse(code: &'static str, detail: &str) -> Problem {
-    let fault = Fault::new("/cascade", code, detail);
-    Problem::new(Code::SchemaInvalid, "The cascade cannot be used; see `errors`.").with_faults(vec![fault])
 }

@@ -21,39 +21,42 @@ const DEDUPE_S: u32 = 3_600;
 /// Longest `dedupe.window_s` (30 days).
 const DEDUPE_S_MAX: u32 = 2_592_000;
 
-const LANES: &[(&str, Lane)] =
+pub(crate) const LANES: &[(&str, Lane)] =
     &[("otp", Lane::Otp), ("transactional", Lane::Transactional), ("bulk", Lane::Bulk)];
+const CATEGORIES: &[(&str, Category)] = &[("service", Category::Service), ("marketing", Category::Marketing)];
 const PLATFORMS: &[(&str, Platform)] =
     &[("android", Platform::Android), ("ios", Platform::Ios), ("web", Platform::Web)];
 
 /// A request to send.
-pub(super) struct SendRequest {
-    pub(super) to: RawRecipient,
-    pub(super) content: Content,
-    pub(super) cascade: CascadeChoice,
-    pub(super) sender: BTreeMap<Channel, String>,
-    pub(super) lane: Lane,
-    pub(super) send_at: Option<UnixMillis>,
-    pub(super) expires_at: Option<UnixMillis>,
-    pub(super) dedupe: Option<Dedupe>,
-    pub(super) max_cost: Option<Money>,
-    pub(super) tags: Vec<String>,
-    pub(super) metadata: BTreeMap<String, String>,
+pub(crate) struct SendRequest {
+    pub(crate) to: RawRecipient,
+    pub(crate) content: Content,
+    pub(crate) cascade: CascadeChoice,
+    pub(crate) sender: BTreeMap<Channel, String>,
+    pub(crate) lane: Lane,
+    pub(crate) category: Option<Category>,
+    pub(crate) consent: Option<Consent>,
+    pub(crate) send_at: Option<UnixMillis>,
+    pub(crate) expires_at: Option<UnixMillis>,
+    pub(crate) dedupe: Option<Dedupe>,
+    pub(crate) max_cost: Option<Money>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 /// Addresses as texts. No `Debug`: they are addresses.
 #[derive(Default)]
-pub(super) struct RawRecipient {
-    pub(super) phone: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) whatsapp: Option<String>,
-    pub(super) push: Vec<PushToken>,
-    pub(super) locale: Option<String>,
-    pub(super) timezone: Option<String>,
+pub(crate) struct RawRecipient {
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) whatsapp: Option<String>,
+    pub(crate) push: Vec<PushToken>,
+    pub(crate) locale: Option<String>,
+    pub(crate) timezone: Option<String>,
 }
 
 /// Which cascade to run.
-pub(super) enum CascadeChoice {
+pub(crate) enum CascadeChoice {
     /// The tenant's own.
     Default,
     /// A stored one.
@@ -62,14 +65,29 @@ pub(super) enum CascadeChoice {
     Inline(CascadeSpec),
 }
 
+/// What the law sees in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Category {
+    /// The recipient waits for it, or it is about something that the recipient did.
+    Service,
+    /// It advertises: it needs consent and a way to end it.
+    Marketing,
+}
+
+/// When and where the recipient agreed to marketing.
+#[derive(Debug)]
+pub(crate) struct Consent {
+    pub(crate) obtained_at: UnixMillis,
+}
+
 /// The same key within the window is the same message.
-pub(super) struct Dedupe {
-    pub(super) key: String,
-    pub(super) window_s: u32,
+pub(crate) struct Dedupe {
+    pub(crate) key: String,
+    pub(crate) window_s: u32,
 }
 
 /// Reads a send request that arrived at `now`.
-pub(super) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
+pub(crate) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
     move |fields, faults| {
         let to = fields.required("to", faults, object(recipient));
         fields.unsupported("template", faults, "stored templates are not available; send `content`");
@@ -77,6 +95,8 @@ pub(super) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Fau
         let cascade = fields.optional("cascade", faults, cascade_choice);
         let sender = fields.optional("sender", faults, object(sender)).unwrap_or_default();
         let lane = fields.optional("lane", faults, choice(LANES)).unwrap_or_default();
+        let category = fields.optional("category", faults, choice(CATEGORIES));
+        let consent = fields.optional("consent", faults, object(consent(now)));
         let send_at = fields.optional("send_at", faults, send_at(now));
         let start = send_at.unwrap_or(now).max(now);
         let expires_at = fields.optional("expires_at", faults, expires_at(start));
@@ -90,6 +110,8 @@ pub(super) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Fau
             cascade: cascade.unwrap_or(CascadeChoice::Default),
             sender,
             lane,
+            category,
+            consent,
             send_at,
             expires_at,
             dedupe,
@@ -156,6 +178,18 @@ fn expires_at(start: UnixMillis) -> impl FnOnce(Value, &mut Faults) -> Option<Un
             return faults.note("range", "expected at most 90 days after the message starts");
         }
         Some(at)
+    }
+}
+
+fn consent(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<Consent> {
+    move |fields, faults| {
+        let obtained_at = fields.required("obtained_at", faults, |value, faults| {
+            let at = instant(value, faults)?;
+            if at > now { faults.note("range", "expected an instant in the past") } else { Some(at) }
+        });
+        // For the tenant's own records: it stays with the request and its idempotency key.
+        fields.optional("source", faults, text(1..=200));
+        Some(Consent { obtained_at: obtained_at? })
     }
 }
 

@@ -49,6 +49,13 @@ pub(crate) fn send_schema() -> Value {
         }),
         &["max_cost", "currency"],
     );
+    let consent = object(
+        json!({
+            "obtained_at": { "type": "string", "format": "date-time", "description": "When the recipient agreed to marketing." },
+            "source": { "type": ["string", "null"], "minLength": 1, "maxLength": 200, "description": "Where, such as `sign-up form`." },
+        }),
+        &["obtained_at"],
+    );
     let sender = object(
         json!({ "sms": text(320), "email": text(320), "push": text(320), "whatsapp": text(320) }),
         &[],
@@ -60,6 +67,7 @@ pub(crate) fn send_schema() -> Value {
             "cascade": { "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, { "type": "null" }],
                 "description": "Inline, the id of a stored one, or absent: the tenant's default." },
             "sender": nullable(sender),
+            "category": word(&["service", "marketing"]), "consent": nullable(consent),
             "lane": word(&["otp", "transactional", "bulk"]),
             "send_at": instant, "expires_at": instant,
             "dedupe": nullable(dedupe), "limits": nullable(limits),

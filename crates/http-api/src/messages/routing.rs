@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use hermes_directory::{ConnectionEntry, Snapshot};
 use hermes_domain::{
     TenantId,
-    address::{Channel, Recipient},
-    content::Content,
+    address::Channel,
     message::{Mode, Warning},
     money::Money,
     outcome::Level,
@@ -15,7 +14,10 @@ use hermes_domain::{
 };
 use hermes_ports::adapter::AdapterHost;
 
-use super::cascade::{CascadeSpec, StepSpec};
+use super::{
+    cascade::{CascadeSpec, StepSpec},
+    layers::{Blocked, enrich::Numbers, schema::Submission},
+};
 use crate::problem::{Code, Fault, Problem};
 
 /// What routing looks at.
@@ -24,9 +26,10 @@ pub(super) struct Ground<'a> {
     pub(super) adapters: &'a dyn AdapterHost,
     pub(super) tenant: TenantId,
     pub(super) mode: Mode,
-    pub(super) recipient: &'a Recipient,
-    pub(super) content: &'a Content,
-    pub(super) max_cost: Option<Money>,
+    pub(super) submission: &'a Submission,
+    pub(super) numbers: &'a Numbers<'a>,
+    /// Channels that a layer has closed.
+    pub(super) blocked: &'a [Blocked],
     pub(super) attempts_per_step: u16,
     pub(super) step_timeouts_s: &'a BTreeMap<Channel, u32>,
 }
@@ -35,6 +38,14 @@ pub(super) struct Ground<'a> {
 struct Left {
     code: &'static str,
     detail: String,
+    /// What the message is refused with when no step remains.
+    refusal: Code,
+}
+
+impl Left {
+    const fn new(code: &'static str, detail: String) -> Self {
+        Self { code, detail, refusal: Code::NoRoute }
+    }
 }
 
 enum Resolved {
@@ -50,16 +61,12 @@ enum Resolved {
 /// `no_route` when no step remains or a connection is named that does not exist; `schema_invalid` when a
 /// level is asked for that the channel can never confirm.
 pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec<Warning>), Problem> {
-    let (mut steps, mut warnings, mut faults) =
-        (Vec::with_capacity(spec.steps.len()), Vec::new(), Vec::new());
+    let (mut steps, mut left, mut faults) = (Vec::with_capacity(spec.steps.len()), Vec::new(), Vec::new());
     for (index, step) in spec.steps.iter().enumerate() {
         match ground.resolve(step, index) {
             Resolved::Step(step) => steps.push(step),
             Resolved::Fault(fault) => faults.push(fault),
-            Resolved::Left(Left { code, detail }) => {
-                let pointer = format!("/cascade/steps/{index}");
-                warnings.push(Warning { code: code.to_owned(), detail, pointer });
-            }
+            Resolved::Left(step) => left.push((index, step)),
         }
     }
     if !faults.is_empty() {
@@ -73,8 +80,14 @@ pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec
         );
     }
     if steps.is_empty() {
-        return Err(nothing_left(warnings));
+        return Err(nothing_left(left));
     }
+    let warning = |(index, left): (usize, Left)| Warning {
+        code: left.code.to_owned(),
+        detail: left.detail,
+        pointer: format!("/cascade/steps/{index}"),
+    };
+    let warnings = left.into_iter().map(warning).collect();
     let plan = Plan {
         steps,
         on_late_receipt: spec.on_late_receipt,
@@ -87,18 +100,14 @@ pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec
 
 const UNCONFIRMABLE: &str = "unconfirmable";
 
-fn nothing_left(warnings: Vec<Warning>) -> Problem {
-    let code = |code: &str| match code {
-        "address_missing" => "address_missing",
-        "content_missing" => "content_missing",
-        "country_not_served" => "country_not_served",
-        "cost_exceeded" => "cost_exceeded",
-        _ => "no_connection",
-    };
-    let faults =
-        warnings.into_iter().map(|left| Fault::new(left.pointer, code(&left.code), left.detail)).collect();
-    Problem::new(Code::NoRoute, "No step of the cascade can run for this recipient; see `errors`.")
-        .with_faults(faults)
+/// The first layer that took a step away says why; without one it is a matter of routes.
+fn nothing_left(left: Vec<(usize, Left)>) -> Problem {
+    let refusal = left.iter().map(|(_, left)| left.refusal).find(|refusal| *refusal != Code::NoRoute);
+    let fault =
+        |(index, left): (usize, Left)| Fault::new(format!("/cascade/steps/{index}"), left.code, left.detail);
+    let faults = left.into_iter().map(fault).collect();
+    let detail = "No step of the cascade can run for this recipient; see `errors`.";
+    Problem::new(refusal.unwrap_or(Code::NoRoute), detail).with_faults(faults)
 }
 
 impl Ground<'_> {
@@ -110,7 +119,7 @@ impl Ground<'_> {
             Ok(candidates) => candidates,
             Err(NoRoute::UnknownName { name, .. }) => return unknown_name(spec, index, &name),
             Err(error @ NoRoute::NoConnection { .. }) => {
-                return Resolved::Left(Left { code: "no_connection", detail: error.to_string() });
+                return Resolved::Left(Left::new("no_connection", error.to_string()));
             }
         };
         let strongest = self.strongest(channel, &candidates);
@@ -126,13 +135,8 @@ impl Ground<'_> {
             );
             return Resolved::Fault(Fault::new(pointer, UNCONFIRMABLE, detail));
         }
-        if !self.recipient.has(channel) {
-            let detail = format!("the recipient has no address for {}", channel.as_str());
-            return Resolved::Left(Left { code: "address_missing", detail });
-        }
-        if !self.content.serves(channel) {
-            let detail = format!("there is nothing to say on {}", channel.as_str());
-            return Resolved::Left(Left { code: "content_missing", detail });
+        if let Some(left) = self.unusable(channel) {
+            return Resolved::Left(left);
         }
         match self.affordable(channel, candidates) {
             Ok(candidates) => Resolved::Step(Step {
@@ -143,6 +147,20 @@ impl Ground<'_> {
             }),
             Err(left) => Resolved::Left(left),
         }
+    }
+
+    /// Why nothing can be sent on a channel, whatever the connections are.
+    fn unusable(&self, channel: Channel) -> Option<Left> {
+        if !self.submission.to.has(channel) {
+            let detail = format!("the recipient has no address for {}", channel.as_str());
+            return Some(Left::new("address_missing", detail));
+        }
+        if !self.submission.content.serves(channel) {
+            let detail = format!("there is nothing to say on {}", channel.as_str());
+            return Some(Left::new("content_missing", detail));
+        }
+        let blocked = self.blocked.iter().find(|blocked| blocked.channel == channel)?;
+        Some(Left { code: blocked.code, detail: blocked.detail.clone(), refusal: blocked.refusal })
     }
 
     fn usual_timeout_s(&self, channel: Channel) -> u32 {
@@ -159,34 +177,27 @@ impl Ground<'_> {
         if !candidates.iter().any(bound) {
             return Ok(candidates);
         }
-        let country = self.country(channel);
+        let country = self.numbers.country(channel);
         let reaches = |candidate: &Candidate| {
-            country
-                .as_deref()
-                .is_none_or(|country| terms(candidate).is_none_or(|terms| terms.reaches(country)))
+            country.is_none_or(|country| terms(candidate).is_none_or(|terms| terms.reaches(country)))
         };
         let (near, _): (Vec<_>, Vec<_>) = candidates.into_iter().partition(reaches);
         if near.is_empty() {
             let detail = "no connection of the step reaches the recipient's country".to_owned();
-            return Err(Left { code: "country_not_served", detail });
+            return Err(Left::new("country_not_served", detail));
         }
-        let fits = |candidate: &Candidate| match (self.max_cost, terms(candidate)) {
+        let fits = |candidate: &Candidate| match (self.submission.max_cost, terms(candidate)) {
             (Some(most), Some(terms)) => terms
-                .price(country.as_deref())
+                .price(country)
                 .is_none_or(|price| price.currency != most.currency || price.micros <= most.micros),
             (None, _) | (_, None) => true,
         };
         let (cheap, _): (Vec<_>, Vec<_>) = near.into_iter().partition(fits);
         if cheap.is_empty() {
             let detail = "every connection of the step costs more than limits.max_cost".to_owned();
-            return Err(Left { code: "cost_exceeded", detail });
+            return Err(Left::new("cost_exceeded", detail));
         }
         Ok(cheap)
-    }
-
-    /// The country of the recipient's number on `channel`.
-    fn country(&self, channel: Channel) -> Option<String> {
-        country_of(self.recipient, channel)
     }
 
     /// The strongest level that a receipt of one of `candidates` can confirm.
@@ -196,15 +207,6 @@ impl Ground<'_> {
             descriptor.confirms.get(&channel).copied()
         };
         candidates.iter().filter_map(confirms).max().unwrap_or_else(|| ceiling(channel))
-    }
-}
-
-/// The country of a recipient's number; `None` on channels without numbers.
-pub(super) fn country_of(recipient: &Recipient, channel: Channel) -> Option<String> {
-    match channel {
-        Channel::Sms => recipient.phone.as_ref()?.country(),
-        Channel::Whatsapp => recipient.whatsapp.as_ref()?.country(),
-        Channel::Email | Channel::Push => None,
     }
 }
 

@@ -7,8 +7,10 @@ use axum::{
     response::Response,
 };
 use hermes_domain::{
+    UnixMillis,
     address::Channel,
     content::{ChannelContent, Content},
+    message::HeldFor,
     money::Money,
     plan::Plan,
     segments::segments,
@@ -18,14 +20,15 @@ use utoipa::ToSchema;
 
 use super::{
     accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings},
-    examine::{Draft, examine},
+    examine::{Draft, Look, examine},
+    layers::enrich::{Enrichment, Numbers, enrich},
     routing,
     send::message_body,
 };
 use crate::{
     api::Api,
     gate::Caller,
-    problem::{Code, Fault, Problem},
+    problem::{Fault, Problem},
     reply,
 };
 
@@ -36,6 +39,12 @@ pub(super) struct Validation {
     valid: bool,
     /// What would be tried, in order; empty when refused.
     plan: Vec<PlanStep>,
+    /// What is known of the recipient; null when refused.
+    recipient: Option<Enrichment>,
+    /// When it would start; null: at once.
+    send_at: Option<String>,
+    /// Why that is later than asked for: `quiet_hours`.
+    held_for: Option<&'static str>,
     /// How each SMS step would be split.
     segments: Vec<StepSegments>,
     /// What each step would cost by the connections' price lists, where they have one.
@@ -92,21 +101,9 @@ pub(super) async fn validate(
 ) -> Result<Response, Problem> {
     let (_, value) = message_body(&api, request).await?;
     let now = api.now();
-    let mut refusals = Vec::new();
-    if caller.tenant.suspended {
-        refusals.push(Problem::new(Code::TenantSuspended, "The tenant is suspended and cannot send."));
-    }
-    let draft = match examine(&api, &caller, value, now) {
-        Ok(draft) => {
-            let duplicate =
-                draft.dedupe.as_ref().map(|dedupe| api.dedupe.check(caller.scope(), &dedupe.key, now));
-            refusals.extend(duplicate.and_then(Result::err));
-            Some(draft)
-        }
-        Err(found) => {
-            refusals.extend(found);
-            None
-        }
+    let (draft, refusals) = match examine(&api, &caller, value, now, Look::ForAll) {
+        Ok(draft) => (Some(draft), Vec::new()),
+        Err(refusals) => (None, refusals),
     };
     let refusals: Vec<_> = refusals.into_iter().map(refusal).collect();
     Ok(reply::ok(&validation(&api, draft.as_ref(), refusals)))
@@ -116,7 +113,12 @@ fn validation(api: &Api, draft: Option<&Draft>, refusals: Vec<Refusal>) -> Valid
     Validation {
         valid: refusals.is_empty(),
         plan: draft.map(|draft| plan_steps(&draft.plan)).unwrap_or_default(),
-        segments: draft.map(|draft| step_segments(&draft.plan, &draft.content)).unwrap_or_default(),
+        recipient: draft.map(|draft| enrich(&draft.submission.to)),
+        send_at: draft.and_then(|draft| draft.send_at).map(UnixMillis::rfc3339),
+        held_for: draft.and_then(|draft| draft.held_for).map(HeldFor::as_str),
+        segments: draft
+            .map(|draft| step_segments(&draft.plan, &draft.submission.content))
+            .unwrap_or_default(),
         cost: draft.map(|draft| step_costs(api, draft)).unwrap_or_default(),
         warnings: draft.map(|draft| plan_warnings(&draft.warnings)).unwrap_or_default(),
         refusals,
@@ -152,14 +154,15 @@ fn step_segments(plan: &Plan, content: &Content) -> Vec<StepSegments> {
 }
 
 fn step_costs(api: &Api, draft: &Draft) -> Vec<StepCost> {
+    let numbers = Numbers::of(&draft.submission.to);
     let of_step = |(step, planned): (usize, &hermes_domain::plan::Step)| {
         let first = planned.candidates.first()?;
-        let country = routing::country_of(&draft.to, planned.channel);
+        let country = numbers.country(planned.channel);
         let price = api
             .directory()
-            .read(|snapshot| routing::price(snapshot.connection(first.connection)?, country.as_deref()))?;
+            .read(|snapshot| routing::price(snapshot.connection(first.connection)?, country))?;
         let parts = match planned.channel {
-            Channel::Sms => i64::from(segments(&sms_text(&draft.content)).count()),
+            Channel::Sms => i64::from(segments(&sms_text(&draft.submission.content)).count()),
             Channel::Email | Channel::Push | Channel::Whatsapp => 1,
         };
         let total = Money { micros: price.micros.saturating_mul(parts), ..price };

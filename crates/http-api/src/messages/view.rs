@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hermes_domain::{
     UnixMillis,
     address::Recipient,
-    cascade::{Attempt, Cascade, State},
+    cascade::{Attempt, Cascade, MessageStatus, State},
     message::Envelope,
     money::{Currency, Money},
 };
@@ -148,7 +148,7 @@ impl MessageView {
             id: envelope.id.to_string(),
             mode: envelope.mode.as_str(),
             status: state.status().as_str(),
-            status_reason: state.reason.as_str(),
+            status_reason: held_for(stored).or_else(|| state.reason.as_str()),
             to: recipient(&envelope.to),
             sender: envelope.sender.iter().map(|(channel, name)| (channel.as_str(), name.clone())).collect(),
             lane: envelope.lane.as_str(),
@@ -225,4 +225,10 @@ fn total(state: &State) -> Option<Money> {
 fn recipient(to: &Recipient) -> Value {
     // Its serialised form is the API's; addresses are the tenant's own.
     serde_json::to_value(to).unwrap_or_default()
+}
+
+/// Why a message has not started, if rules have put it off.
+fn held_for(stored: &StoredCascade) -> Option<&'static str> {
+    let held_for = stored.envelope.held_for.filter(|_| stored.state.status() == MessageStatus::Scheduled)?;
+    Some(held_for.as_str())
 }

@@ -39,6 +39,8 @@ codes! {
     SchemaInvalid = "schema_invalid", 422, "The body does not match the schema";
     RecipientInvalid = "recipient_invalid", 422, "The recipient is not valid";
     ContentRejected = "content_rejected", 422, "The content cannot be sent";
+    ComplianceBlocked = "compliance_blocked", 422, "The message breaks a rule";
+    OutsideWindow = "outside_window", 422, "The recipient is left alone at this time";
     RateLimited = "rate_limited", 429, "Too many requests";
     DuplicateSuppressed = "duplicate_suppressed", 409, "The same message was accepted already";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
@@ -74,19 +76,22 @@ impl Code {
     /// Which validation layer refuses with this code.
     pub(crate) const fn layer(self) -> Option<&'static str> {
         match self {
-            Self::SchemaInvalid => Some("schema"),
-            Self::RecipientInvalid => Some("recipient"),
+            Self::Unauthenticated | Self::Forbidden => Some("auth"),
+            Self::TenantSuspended => Some("tenant"),
+            Self::SchemaInvalid | Self::RecipientInvalid => Some("schema"),
             Self::ContentRejected => Some("content"),
+            Self::ComplianceBlocked | Self::OutsideWindow => Some("compliance"),
             Self::RateLimited => Some("rate"),
-            Self::DuplicateSuppressed => Some("duplicate"),
+            Self::DuplicateSuppressed | Self::IdempotencyMismatch | Self::IdempotencyInProgress => {
+                Some("dedup")
+            }
             Self::NoRoute => Some("routing"),
             Self::MalformedJson
             | Self::ReceiptMalformed
             | Self::HeaderInvalid
             | Self::ParameterInvalid
-            | Self::Unauthenticated => None,
-            Self::Forbidden | Self::TenantSuspended | Self::NotFound | Self::IdempotencyMismatch => None,
-            Self::IdempotencyInProgress | Self::PayloadTooLarge | Self::UnsupportedMediaType => None,
+            | Self::NotFound => None,
+            Self::PayloadTooLarge | Self::UnsupportedMediaType => None,
             Self::MethodNotAllowed | Self::NotCancellable | Self::Conflict | Self::VersionConflict => None,
             Self::PreconditionRequired | Self::AdapterInvalid | Self::Overloaded | Self::Internal => None,
         }

@@ -194,6 +194,7 @@ async fn seed(directory: &Directory) {
             name: format!("tenant {number}"),
             suspended: false,
             default_cascade: (number == 1).then_some(default),
+            policy: hermes_domain::policy::TenantPolicy::default(),
             created_at: START,
         };
         directory.create_tenant(seeded).await.unwrap();

@@ -14,6 +14,7 @@ mod fakes;
 mod idempotency;
 mod inbound;
 mod isolation;
+mod layers;
 mod lists;
 mod malformed;
 mod openapi;

@@ -181,7 +181,7 @@ async fn the_same_dedupe_key_is_the_same_message_within_its_window() {
     let second = app.post(LIVE, "/v1/messages", &body).await;
     assert_eq!((second.status, second.code()), (409, "duplicate_suppressed".into()));
     assert!(second.text.contains(&first.to_string()), "{}", second.text);
-    assert_eq!(second.json()["layer"], "duplicate");
+    assert_eq!(second.json()["layer"], "dedup");
     app.clock.advance(Duration::from_secs(60));
     app.message(&body).await;
 }
@@ -254,7 +254,7 @@ async fn rehearsing_tells_every_refusal_of_every_layer() {
         .collect();
     assert_eq!(
         codes,
-        [(json!("recipient"), json!("recipient_invalid")), (json!("content"), json!("content_rejected"))]
+        [(json!("schema"), json!("recipient_invalid")), (json!("content"), json!("content_rejected"))]
     );
     assert_eq!(reply["valid"], false);
 }

@@ -57,6 +57,7 @@ pub(super) fn envelope(change: impl FnOnce(&mut Envelope)) -> Arc<Envelope> {
         sender: std::collections::BTreeMap::new(),
         lane: Lane::Transactional,
         send_at: None,
+        held_for: None,
         expires_at: START.plus_s(3_600),
         created_at: START,
         tags: vec![],

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use hermes_domain::{
     TenantId,
     message::Mode,
+    policy::TenantPolicy,
     tenant::{ApiKey, KeyOwner, Tenant},
 };
 use hermes_ports::Clock as _;
@@ -104,6 +105,7 @@ async fn create_tenant(assembly: &Assembly) -> anyhow::Result<TenantId> {
             { "channel": "email", "timeout_s": 3 },
             { "channel": "push", "timeout_s": 3 },
         ] })),
+        policy: TenantPolicy::default(),
         created_at: assembly.clock.now(),
     };
     let id = tenant.id;

@@ -8,6 +8,7 @@ use axum::{
 };
 use hermes_domain::tenant::Tenant;
 
+use super::policy::policy;
 use super::tenant::{TenantView, default_cascade};
 use crate::{
     api::Api,
@@ -27,16 +28,18 @@ pub(super) async fn create(
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let keyed = Keyed::of_json(OPERATOR, &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
-        let (name, cascade) = schema::root(incoming.value, |object, faults| {
+        let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
             let name = object.required("name", faults, text(1..=200));
             let cascade = object.optional("default_cascade", faults, default_cascade);
-            Some((name?, cascade))
+            let policy = object.optional("policy", faults, policy).unwrap_or_default();
+            Some((name?, cascade, policy))
         })?;
         let tenant = Tenant {
             id: api.ports.mint.tenant(),
             name,
             suspended: false,
             default_cascade: cascade,
+            policy,
             created_at: api.now(),
         };
         let view = TenantView::of(&tenant);

@@ -1,7 +1,7 @@
 //! A tenant: how it is read from requests, found, and shown.
 
 use hermes_directory::Versioned;
-use hermes_domain::{CascadeTemplateId, tenant::Tenant};
+use hermes_domain::{CascadeTemplateId, policy::TenantPolicy, tenant::Tenant};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +26,9 @@ pub(super) struct TenantView {
     /// Used by messages that name no cascade: a cascade, or the id of a stored one.
     #[schema(value_type = Option<Value>)]
     default_cascade: Option<Value>,
+    /// What it may send, where to, when, and how much of it; what is absent is allowed.
+    #[schema(value_type = Object)]
+    policy: TenantPolicy,
     /// When it was made.
     created_at: String,
 }
@@ -37,6 +40,7 @@ impl TenantView {
             name: tenant.name.clone(),
             suspended: tenant.suspended,
             default_cascade: tenant.default_cascade.clone(),
+            policy: tenant.policy.clone(),
             created_at: tenant.created_at.rfc3339(),
         }
     }

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 
+use super::policy::policy;
 use super::tenant::{TenantView, default_cascade, find};
 use crate::{
     api::Api,
@@ -26,13 +27,15 @@ pub(super) async fn update(
     let stored = find(&api, &id)?;
     let expected = etag::if_match(request.headers())?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
-    let (name, cascade) = schema::root(incoming.value, |object, faults| {
+    let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
         let name = object.optional("name", faults, text(1..=200));
         let cascade = object.optional("default_cascade", faults, default_cascade);
-        Some((name, cascade))
+        let policy = object.optional("policy", faults, policy);
+        Some((name, cascade, policy))
     })?;
     let change = |tenant: &mut hermes_domain::tenant::Tenant| {
         tenant.name = name.unwrap_or_else(|| tenant.name.clone());
+        tenant.policy = policy.unwrap_or_else(|| std::mem::take(&mut tenant.policy));
         tenant.default_cascade = cascade.or_else(|| tenant.default_cascade.take());
     };
     let changed = api.directory().update_tenant(stored.value.id, expected, change).await?;

@@ -1,9 +1,14 @@
-//! The recipient layer: whether addresses can exist.
+//! Of the schema layer: whether addresses can exist.
 
-use hermes_domain::address::{Email, InvalidAddress, Phone, Recipient};
+use hermes_domain::{
+    address::{Email, InvalidAddress, Phone, Recipient},
+    timezone,
+};
 
-use super::request::RawRecipient;
-use crate::problem::{Code, Fault, Problem};
+use crate::{
+    messages::request::RawRecipient,
+    problem::{Code, Fault, Problem},
+};
 
 /// Turns texts into addresses; every bad one is reported.
 pub(super) fn recipient(raw: RawRecipient) -> Result<Recipient, Problem> {
@@ -11,6 +16,10 @@ pub(super) fn recipient(raw: RawRecipient) -> Result<Recipient, Problem> {
     let RawRecipient { phone, email, whatsapp, push, locale, timezone } = raw;
     if phone.is_none() && email.is_none() && whatsapp.is_none() && push.is_empty() {
         faults.push(Fault::new("/to", "address_missing", "expected at least one address"));
+    }
+    if timezone.as_deref().is_some_and(|name| !timezone::is_known(name)) {
+        let detail = "expected a zone of the IANA database, such as Europe/Copenhagen";
+        faults.push(Fault::new("/to/timezone", "timezone", detail));
     }
     let recipient = Recipient {
         phone: checked("/to/phone", phone, Phone::parse, &mut faults),

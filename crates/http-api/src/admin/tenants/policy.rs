@@ -1,0 +1,149 @@
+//! A tenant's policy, as operators write it. It is shown as it is stored.
+
+use std::{collections::BTreeSet, num::NonZeroU32};
+
+use hermes_domain::{
+    policy::{DayMinute, InvalidDayMinute, MessageRate, QuietAction, QuietHours, TenantPolicy},
+    timezone,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    messages::{LANES, cascade::CHANNELS},
+    schema::{Faults, Object, boolean, choice, integer, list, object, text, token},
+};
+
+/// Most countries, hosts or rates of a policy.
+const ENTRIES_MAX: usize = 300;
+/// Longest window for equal content (7 days), in seconds.
+const DUPLICATE_WINDOW_S_MAX: u32 = 604_800;
+/// Longest period of a rate (one day), in seconds.
+const PERIOD_S_MAX: u32 = 86_400;
+const ACTIONS: &[(&str, QuietAction)] = &[("hold", QuietAction::Hold), ("refuse", QuietAction::Refuse)];
+
+/// Reads a policy. What it does not name is allowed.
+pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> {
+    object(|fields, faults| {
+        let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
+        let countries = fields.optional("countries", faults, list(0..=ENTRIES_MAX, country));
+        let forbidden_hosts = fields.optional("forbidden_hosts", faults, list(0..=ENTRIES_MAX, host));
+        let refuse_shorteners = fields.optional("refuse_shorteners", faults, boolean);
+        let quiet_hours = fields.optional("quiet_hours", faults, object(quiet_hours));
+        let consent_days_max = fields.optional("consent_days_max", faults, integer(1..=36_500));
+        let duplicate_window_s =
+            fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
+        let rates = fields.optional("rates", faults, list(0..=20, rate));
+        Some(TenantPolicy {
+            channels: set(channels),
+            countries: set(countries),
+            forbidden_hosts: set(forbidden_hosts),
+            refuse_shorteners: refuse_shorteners.unwrap_or_default(),
+            quiet_hours,
+            consent_days_max,
+            duplicate_window_s,
+            rates: rates.unwrap_or_default(),
+        })
+    })(value, faults)
+}
+
+fn set<T: Ord>(entries: Option<Vec<T>>) -> BTreeSet<T> {
+    entries.into_iter().flatten().collect()
+}
+
+fn country(value: Value, faults: &mut Faults) -> Option<String> {
+    let code = token(2..=2)(value, faults)?;
+    if timezone::of_country(&code).is_empty() {
+        return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
+    }
+    Some(code)
+}
+
+fn host(value: Value, faults: &mut Faults) -> Option<String> {
+    let host = token(1..=253)(value, faults)?.to_ascii_lowercase();
+    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    if !plain || !host.contains('.') || host.starts_with('.') || host.ends_with('.') {
+        return faults.note("host", "expected a host name such as bit.ly");
+    }
+    Some(host)
+}
+
+fn day_minute(value: Value, faults: &mut Faults) -> Option<DayMinute> {
+    let text = text(1..=5)(value, faults)?;
+    text.parse().map_or_else(|error: InvalidDayMinute| faults.note("time_of_day", error.to_string()), Some)
+}
+
+fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
+    let from = fields.required("from", faults, day_minute);
+    let until = fields.required("until", faults, day_minute);
+    let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
+    let action = fields.optional("action", faults, choice(ACTIONS));
+    let timezone = fields.optional("timezone", faults, |value, faults| {
+        let name = token(1..=64)(value, faults)?;
+        if timezone::is_known(&name) {
+            return Some(name);
+        }
+        faults.note("timezone", "expected a zone of the IANA database, such as Europe/Copenhagen")
+    });
+    Some(QuietHours {
+        from: from?,
+        until: until?,
+        channels: set(channels),
+        action: action.unwrap_or_default(),
+        timezone,
+    })
+}
+
+fn rate(value: Value, faults: &mut Faults) -> Option<MessageRate> {
+    object(|fields, faults| {
+        let channel = fields.optional("channel", faults, choice(CHANNELS));
+        let lane = fields.optional("lane", faults, choice(LANES));
+        let messages = fields.required("messages", faults, integer(1..=u32::MAX));
+        let period_s = fields.required("period_s", faults, integer(1..=PERIOD_S_MAX));
+        let (messages, period_s) = (NonZeroU32::new(messages?)?, NonZeroU32::new(period_s?)?);
+        Some(MessageRate { channel, lane, messages, period_s })
+    })(value, faults)
+}
+
+/// What the OpenAPI document says about a policy.
+pub(crate) fn policy_schema() -> Value {
+    let channels = json!({ "type": ["array", "null"], "maxItems": 4,
+        "items": { "enum": ["sms", "email", "push", "whatsapp"] } });
+    let object = |properties: Value, required: Value| json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties, "required": required });
+    let time = json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
+    let quiet_hours = object(
+        json!({
+            "from": time, "until": time, "channels": channels,
+            "action": { "enum": ["hold", "refuse", null], "default": "hold" },
+            "timezone": { "type": ["string", "null"], "maxLength": 64, "description": "For recipients whose zone and country are unknown; UTC if absent." },
+        }),
+        json!(["from", "until"]),
+    );
+    let rate = json!({
+        "type": "object", "additionalProperties": false, "required": ["messages", "period_s"],
+        "properties": {
+            "channel": { "enum": ["sms", "email", "push", "whatsapp", null], "description": "Of messages whose first usable step is on it." },
+            "lane": { "enum": ["otp", "transactional", "bulk", null] },
+            "messages": { "type": "integer", "minimum": 1, "maximum": u32::MAX },
+            "period_s": { "type": "integer", "minimum": 1, "maximum": PERIOD_S_MAX },
+        },
+    });
+    let mut schema = object(
+        json!({
+            "channels": channels,
+            "countries": { "type": ["array", "null"], "maxItems": ENTRIES_MAX, "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
+                "description": "Countries whose numbers may be written to; absent: all." },
+            "forbidden_hosts": { "type": ["array", "null"], "maxItems": ENTRIES_MAX,
+                "items": { "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" } },
+            "refuse_shorteners": { "type": ["boolean", "null"] },
+            "quiet_hours": quiet_hours,
+            "consent_days_max": { "type": ["integer", "null"], "minimum": 1, "maximum": 36_500 },
+            "duplicate_window_s": { "type": ["integer", "null"], "minimum": 1, "maximum": DUPLICATE_WINDOW_S_MAX },
+            "rates": { "type": ["array", "null"], "maxItems": 20, "items": rate },
+        }),
+        json!([]),
+    );
+    schema["description"] = json!(
+        "What the tenant may send, where to, when, and how much of it. What it does not name is allowed."
+    );
+    schema
+}

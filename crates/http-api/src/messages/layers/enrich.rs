@@ -1,0 +1,73 @@
+//! The last layer refuses nothing: it fills in what is known of the recipient, and defaults.
+
+use std::cell::OnceCell;
+
+use hermes_domain::{
+    UnixMillis,
+    address::{Channel, Phone, Recipient},
+    timezone,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+
+/// Countries of a recipient's numbers, found when they are first asked for: a number is parsed in tens of microseconds.
+pub(crate) struct Numbers<'a> {
+    to: &'a Recipient,
+    sms: OnceCell<Option<String>>,
+    whatsapp: OnceCell<Option<String>>,
+}
+
+impl<'a> Numbers<'a> {
+    pub(crate) const fn of(to: &'a Recipient) -> Self {
+        Self { to, sms: OnceCell::new(), whatsapp: OnceCell::new() }
+    }
+
+    /// ISO 3166-1 alpha-2 code of the number on `channel`; `None` on channels without numbers.
+    pub(crate) fn country(&self, channel: Channel) -> Option<&str> {
+        let country = |phone: &Option<Phone>| phone.as_ref().and_then(Phone::country);
+        match channel {
+            Channel::Sms => self.sms.get_or_init(|| country(&self.to.phone)).as_deref(),
+            Channel::Whatsapp => self.whatsapp.get_or_init(|| country(&self.to.whatsapp)).as_deref(),
+            Channel::Email | Channel::Push => None,
+        }
+    }
+}
+
+/// What is known of a recipient without asking anybody.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Enrichment {
+    /// ISO 3166-1 alpha-2 code of the phone number's country.
+    country: Option<String>,
+    /// What its numbering plan gives the number to: `mobile`, `fixed_line`, `fixed_line_or_mobile`, `toll_free` …
+    number_type: Option<String>,
+    /// IANA zones that the recipient may live by: the one that is named, or those of the country.
+    timezones: Vec<String>,
+    /// As given.
+    locale: Option<String>,
+}
+
+/// Looks at a recipient.
+pub(crate) fn enrich(to: &Recipient) -> Enrichment {
+    let phone = to.phone.as_ref().or(to.whatsapp.as_ref());
+    let country = phone.and_then(Phone::country);
+    let timezones = match (&to.timezone, &country) {
+        (Some(zone), _) => vec![zone.clone()],
+        (None, Some(country)) => {
+            timezone::of_country(country).iter().map(|zone| (*zone).to_owned()).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    Enrichment {
+        country,
+        number_type: phone.and_then(Phone::line_type),
+        timezones,
+        locale: to.locale.clone(),
+    }
+}
+
+/// When a message ends that names no expiry.
+pub(crate) fn default_expiry(api: &Api, start: UnixMillis) -> UnixMillis {
+    start.plus_ms(u64::try_from(api.settings.default_expiry.as_millis()).unwrap_or(u64::MAX))
+}

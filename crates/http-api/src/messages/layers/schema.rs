@@ -1,0 +1,138 @@
+//! The schema layer: a request as it is written becomes a message with addresses and a cascade.
+
+use std::collections::BTreeMap;
+
+use hermes_domain::{
+    UnixMillis,
+    address::{Channel, Recipient},
+    content::Content,
+    message::Lane,
+    money::Money,
+};
+use serde_json::Value;
+
+use super::recipient;
+use crate::{
+    api::Api,
+    gate::Caller,
+    messages::{
+        cascade::{self, CascadeSpec},
+        request::{self, CascadeChoice, Category, Consent, Dedupe, SendRequest},
+    },
+    problem::{Code, Fault, Problem},
+    schema::{self, Faults},
+};
+
+/// A message that is well formed.
+pub(crate) struct Submission {
+    pub(crate) to: Recipient,
+    pub(crate) content: Content,
+    pub(crate) cascade: CascadeSpec,
+    pub(crate) sender: BTreeMap<Channel, String>,
+    pub(crate) lane: Lane,
+    pub(crate) category: Option<Category>,
+    pub(crate) consent: Option<Consent>,
+    pub(crate) send_at: Option<UnixMillis>,
+    pub(crate) expires_at: Option<UnixMillis>,
+    pub(crate) dedupe: Option<Dedupe>,
+    pub(crate) max_cost: Option<Money>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl Submission {
+    /// Whether an SMS would be made of the content.
+    pub(crate) fn uses_sms(&self) -> bool {
+        self.cascade.steps.iter().any(|step| step.channel == Channel::Sms)
+    }
+
+    /// Channels of the cascade that the recipient has an address for and that have something to say, each once.
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        let mut channels: Vec<Channel> = Vec::new();
+        for step in &self.cascade.steps {
+            let usable = self.to.has(step.channel) && self.content.serves(step.channel);
+            if usable && !channels.contains(&step.channel) {
+                channels.push(step.channel);
+            }
+        }
+        channels
+    }
+}
+
+/// What is well formed of a request, and every refusal of the rest.
+pub(crate) struct Read {
+    pub(crate) submission: Option<Submission>,
+    /// Content is worth a look even where the rest is wrong: whether an SMS would be made of it, and the content.
+    pub(crate) content: Option<(bool, Content)>,
+    pub(crate) refusals: Vec<Problem>,
+}
+
+/// Reads a request that arrived at `now`.
+pub(crate) fn read(api: &Api, caller: &Caller, body: Value, now: UnixMillis) -> Read {
+    let request = match schema::root(body, request::send_request(now)) {
+        Ok(request) => request,
+        Err(refusal) => return Read { submission: None, content: None, refusals: vec![refusal] },
+    };
+    let SendRequest { to, content, cascade, .. } = request;
+    let (to, cascade) = (recipient::recipient(to), spec(api, caller, cascade));
+    match (to, cascade) {
+        (Ok(to), Ok(cascade)) => {
+            let submission = Submission {
+                to,
+                content,
+                cascade,
+                sender: request.sender,
+                lane: request.lane,
+                category: request.category,
+                consent: request.consent,
+                send_at: request.send_at,
+                expires_at: request.expires_at,
+                dedupe: request.dedupe,
+                max_cost: request.max_cost,
+                tags: request.tags,
+                metadata: request.metadata,
+            };
+            Read { submission: Some(submission), content: None, refusals: Vec::new() }
+        }
+        (to, cascade) => {
+            let sms = |spec: &CascadeSpec| spec.steps.iter().any(|step| step.channel == Channel::Sms);
+            let uses_sms = cascade.as_ref().is_ok_and(sms);
+            let refusals = [to.err(), cascade.err()].into_iter().flatten().collect();
+            Read { submission: None, content: Some((uses_sms, content)), refusals }
+        }
+    }
+}
+
+/// The cascade that a message names.
+fn spec(api: &Api, caller: &Caller, choice: CascadeChoice) -> Result<CascadeSpec, Problem> {
+    match choice {
+        CascadeChoice::Inline(spec) => Ok(spec),
+        CascadeChoice::Stored(id) => {
+            let stored = api.directory().template(id).map(|stored| stored.value);
+            let own = stored.filter(|stored| caller.owns(stored.tenant, stored.mode));
+            let own =
+                own.ok_or_else(|| refuse("unknown_cascade", "there is no stored cascade with this id"))?;
+            stored_spec(own.cascade.clone())
+        }
+        CascadeChoice::Default => match &caller.tenant.default_cascade {
+            Some(Value::String(id)) => match id.parse() {
+                Ok(id) => spec(api, caller, CascadeChoice::Stored(id)),
+                Err(_) => Err(refuse("unknown_cascade", "the tenant's default cascade does not exist")),
+            },
+            Some(default) => stored_spec(default.clone()),
+            None => Err(refuse("required", "the tenant has no default cascade: name one")),
+        },
+    }
+}
+
+/// Reads a cascade that was valid when it was stored.
+fn stored_spec(stored: Value) -> Result<CascadeSpec, Problem> {
+    let mut faults = Faults::below("cascade");
+    let spec = cascade::cascade(stored, &mut faults);
+    faults.finish(spec, Code::SchemaInvalid)
+}
+
+fn refuse(code: &'static str, detail: &str) -> Problem {
+    let fault = Fault::new("/cascade", code, detail);
+    Problem::new(Code::SchemaInvalid, "The cascade cannot be used; see `errors`.").with_faults(vec![fault])
+}
