@@ -49,9 +49,10 @@ impl SlidingWindow {
 
     /// Gives the newest permit back: what it was taken for did not happen.
     pub fn give_back(&mut self) {
-        let count = &mut self.counts[Self::place(self.newest)];
-        if *count > 0 {
-            *count -= 1;
+        let oldest = (self.newest + 1).saturating_sub(SLOTS as u64);
+        let newest = (oldest..=self.newest).rev().find(|slot| self.counts[Self::place(*slot)] > 0);
+        if let Some(slot) = newest {
+            self.counts[Self::place(slot)] -= 1;
             self.taken -= 1;
         }
     }
