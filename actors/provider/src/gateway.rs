@@ -165,6 +165,12 @@ impl ProviderGateway for Gateway {
         found
     }
 
+    fn receipt_came(&self, connection: ConnectionId) {
+        if let Some(line) = self.shared.line(connection) {
+            line.receipt_came();
+        }
+    }
+
     async fn health(&self, connection: ConnectionId) -> Option<ConnectionHealth> {
         let line = self.shared.line(connection)?;
         let adapter_version = self.shared.version(&line);

@@ -23,6 +23,8 @@ pub(crate) struct Health {
 struct Window {
     processed: u64,
     failed: u64,
+    accepted: u64,
+    receipts: u64,
     latency_ms: Histogram<u32>,
 }
 
@@ -35,15 +37,26 @@ pub(crate) struct Figures {
     pub(crate) p99_ms: Option<u64>,
 }
 
+/// Counts of one connection, over the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) calls: u64,
+    pub(crate) processed: u64,
+    /// Messages accepted at least one window ago: their receipts are due.
+    pub(crate) receipts_due: u64,
+    /// Receipts of any, at most as many as are due.
+    pub(crate) receipts_came: u64,
+}
+
 impl Window {
     fn new() -> Self {
         #[expect(clippy::expect_used, reason = "constant bounds that the histogram accepts")]
         let latency_ms = Histogram::new_with_bounds(1, LATENCY_MAX_MS, 2).expect("constant bounds");
-        Self { processed: 0, failed: 0, latency_ms }
+        Self { processed: 0, failed: 0, accepted: 0, receipts: 0, latency_ms }
     }
 
     fn clear(&mut self) {
-        (self.processed, self.failed) = (0, 0);
+        (self.processed, self.failed, self.accepted, self.receipts) = (0, 0, 0, 0);
         self.latency_ms.reset();
     }
 }
@@ -59,6 +72,32 @@ impl Health {
         self.current.processed += u64::from(processed);
         self.current.failed += u64::from(!processed);
         self.current.latency_ms.saturating_record(latency_ms.max(1));
+    }
+
+    /// Counts a message that the provider accepted.
+    pub(crate) fn accepted(&mut self, now: UnixMillis) {
+        self.turn(now);
+        self.current.accepted += 1;
+    }
+
+    /// Counts a receipt that changed a message.
+    pub(crate) fn receipt(&mut self, now: UnixMillis) {
+        self.turn(now);
+        self.current.receipts += 1;
+    }
+
+    /// The counts at `now`.
+    pub(crate) fn counts(&mut self, now: UnixMillis) -> Counts {
+        self.turn(now);
+        let (current, previous) = (&self.current, &self.previous);
+        let processed = current.processed + previous.processed;
+        let receipts_due = previous.accepted;
+        Counts {
+            calls: processed + current.failed + previous.failed,
+            processed,
+            receipts_due,
+            receipts_came: (current.receipts + previous.receipts).min(receipts_due),
+        }
     }
 
     /// The figures at `now`.
@@ -112,6 +151,20 @@ mod tests {
         let figures = health.figures(NOW);
         assert_eq!(figures.success_rate, Some(0.75));
         assert_eq!((figures.p50_ms, figures.p99_ms), (Some(50), Some(99)));
+    }
+
+    #[test]
+    fn receipts_are_due_one_window_after_their_messages() {
+        let mut health = Health::new();
+        for _ in 0..10 {
+            health.accepted(NOW);
+        }
+        assert_eq!(health.counts(NOW).receipts_due, 0);
+        health.receipt(NOW);
+        let later = NOW.plus_ms(WINDOW_MS);
+        health.receipt(later);
+        let counts = health.counts(later);
+        assert_eq!((counts.receipts_due, counts.receipts_came), (10, 2));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use ractor::ActorRef;
 use crate::{
     admission::{Admission, Refused, Verdict},
     guests::Guests,
-    health::{Figures, Health},
+    health::{Counts, Figures, Health},
     meters::Meters,
     options::Options,
     provider_actor::ProviderMsg,
@@ -204,6 +204,7 @@ impl Line {
         let now = self.clock.now();
         let mut gate = self.gate.lock();
         let Figures { success_rate, p50_ms, p99_ms } = gate.health.figures(now);
+        let Counts { calls, processed, receipts_due, receipts_came } = gate.health.counts(now);
         ConnectionHealth {
             connection: self.id,
             breaker: gate.admission.breaker(now),
@@ -211,11 +212,21 @@ impl Line {
             throttled_until: gate.admission.throttled_until(now),
             in_flight: gate.admission.running(),
             waiting: u32::try_from(self.waiting()).unwrap_or(u32::MAX),
+            calls,
+            processed,
+            receipts_due,
+            receipts_came,
             success_rate,
             latency_p50_ms: p50_ms,
             latency_p99_ms: p99_ms,
             adapter_version: None,
         }
+    }
+
+    /// A receipt of one of its messages came.
+    pub(crate) fn receipt_came(&self) {
+        let now = self.clock.now();
+        self.gate.lock().health.receipt(now);
     }
 
     /// Calls a second that the connection allows.
@@ -273,6 +284,10 @@ impl CallPermit {
         self.state = PermitState::Done;
         self.line.meters.stopped();
         self.line.meters.ended(outcome, took);
+        if matches!(outcome, Outcome::Accepted(_)) {
+            let now = self.line.clock.now();
+            self.line.gate.lock().health.accepted(now);
+        }
         self.line.ended(verdict, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     }
 

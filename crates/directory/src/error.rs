@@ -16,6 +16,14 @@ pub enum DirectoryError {
     /// Another record has this name.
     #[error("the name is taken")]
     NameTaken,
+    /// The tenant has as many records of this kind as it may.
+    #[error("there are {most} {what} already, which is the most")]
+    Full {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
     /// A stored record cannot be read: it was written by a later build, or is damaged.
     #[error("the stored {kind} {id} cannot be read")]
     Damaged {

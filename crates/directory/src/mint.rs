@@ -7,7 +7,7 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, TenantId, UnixMillis,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -72,6 +72,8 @@ impl Mint {
         endpoint -> EndpointId;
         /// An id of a stored cascade.
         template -> CascadeTemplateId;
+        /// An id of a rule for routing.
+        route -> RouteId;
         /// A request id.
         request -> RequestId;
     }

@@ -11,7 +11,8 @@ use hermes_domain::{
 use hermes_ports::adapter::ConnectionAccess;
 
 use crate::{
-    connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash, templates::CascadeTemplate,
+    connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash, routes::RouteTable,
+    templates::CascadeTemplate,
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -58,6 +59,7 @@ pub struct Snapshot {
     pub(crate) keys: Arc<HashMap<KeyHash, Arc<ApiKey>>>,
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
+    pub(crate) routes: Arc<RouteTable>,
     pub(crate) templates: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
 }
 

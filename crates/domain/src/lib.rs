@@ -23,6 +23,7 @@ pub mod time;
 pub mod timezone;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, TenantId,
+    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
+    TenantId,
 };
 pub use time::UnixMillis;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, address::Channel, outcome::Level};
+use crate::{ConnectionId, address::Channel, outcome::Level, routing::Considered};
 
 /// Most steps one cascade may have.
 pub const STEPS_MAX: usize = 10;
@@ -29,6 +29,9 @@ pub struct Step {
     pub success_on: Level,
     /// From the step's start, queueing and retries included. 1–259,200 seconds.
     pub timeout_s: u32,
+    /// Every connection that was considered, with the reason; empty where there was nothing to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<Considered>,
 }
 
 /// What a success receipt for an earlier step does once the cascade has moved on.

@@ -11,6 +11,7 @@ use hermes_ports::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    health_board::HealthBoard,
     idempotency::InProgress,
     messages::layers::{dedup::DedupeWindow, rate::MessageRates},
     rate::RateLimits,
@@ -92,6 +93,7 @@ pub(crate) struct Api {
     pub(crate) in_progress: InProgress,
     pub(crate) dedupe: DedupeWindow,
     pub(crate) message_rates: MessageRates,
+    pub(crate) health: HealthBoard,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     /// Route patterns, so that metrics need no allocation.
@@ -112,6 +114,7 @@ impl Api {
             in_progress: InProgress::default(),
             dedupe: DedupeWindow::default(),
             message_rates: MessageRates::default(),
+            health: HealthBoard::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             ports,

@@ -23,7 +23,7 @@ pub(crate) mod view;
 use serde_json::json;
 
 pub(crate) use accept::{Acceptance, Accepted, accept};
-pub(crate) use accepted::MessageAccepted;
+pub(crate) use accepted::{ConsideredView, MessageAccepted};
 pub(crate) use deliver::deliver;
 pub(crate) use request::LANES;
 pub(crate) use request_schema::{cascade_schema, send_schema};

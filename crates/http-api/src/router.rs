@@ -54,6 +54,7 @@ pub(crate) fn routes() -> Routes {
     batches::routes(&mut routes);
     status::routes(&mut routes);
     cascades::routes(&mut routes);
+    crate::routes::routes(&mut routes);
     webhooks::routes(&mut routes);
     receipts::routes(&mut routes);
     admin::routes(&mut routes);

@@ -23,6 +23,8 @@ pub struct ApiSettings {
     pub request_timeout: Duration,
     /// Most attempts within one step, 1–20.
     pub attempts_per_step: u16,
+    /// Of so many messages in a hundred another connection than the best goes first, so that figures stay fresh.
+    pub exploration_percent: u8,
     /// How long a step waits that names no time, in seconds; channels that are not listed keep
     /// [`Channel::default_timeout_s`].
     pub step_timeouts_s: BTreeMap<Channel, u32>,

@@ -100,6 +100,14 @@ pub struct ConnectionHealth {
     pub in_flight: u32,
     /// Wishes waiting now.
     pub waiting: u32,
+    /// Calls of the last one to two minutes.
+    pub calls: u64,
+    /// Those that the provider processed.
+    pub processed: u64,
+    /// Messages accepted long enough ago that their receipts should have come.
+    pub receipts_due: u64,
+    /// Receipts that came, at most as many as are due.
+    pub receipts_came: u64,
     /// Share of the last calls that the provider processed, 0–1; `None` without calls.
     pub success_rate: Option<f64>,
     /// Median latency of the last calls, in milliseconds.
@@ -145,6 +153,9 @@ pub trait ProviderGateway: Send + Sync + fmt::Debug {
     async fn lookup(&self, _connection: ConnectionId, _query: LookupQuery) -> Option<Outcome> {
         None
     }
+
+    /// Tells that a receipt through this connection has changed a message.
+    fn receipt_came(&self, _connection: ConnectionId) {}
 
     /// A connection's health. `None`: no such connection.
     async fn health(&self, connection: ConnectionId) -> Option<ConnectionHealth>;

@@ -20,6 +20,8 @@ pub enum RecordKind {
     Endpoint,
     /// A stored cascade.
     CascadeTemplate,
+    /// A tenant's rule for routing.
+    Route,
     /// An adapter component; `secret` is unused, `body` is the component.
     AdapterComponent,
     /// Which adapter version is active.
@@ -37,6 +39,7 @@ impl RecordKind {
             Self::Connection => "connection",
             Self::Endpoint => "endpoint",
             Self::CascadeTemplate => "cascade_template",
+            Self::Route => "route",
             Self::AdapterComponent => "adapter_component",
             Self::AdapterActive => "adapter_active",
             Self::Meta => "meta",

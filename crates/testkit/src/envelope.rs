@@ -117,7 +117,13 @@ impl EnvelopeBuilder {
             provider: "fake".into(),
         };
         let candidates = connections.iter().map(candidate).collect();
-        self.envelope.plan.steps.push(Step { channel, candidates, success_on, timeout_s });
+        self.envelope.plan.steps.push(Step {
+            channel,
+            candidates,
+            success_on,
+            timeout_s,
+            considered: Vec::new(),
+        });
         self
     }
 

@@ -149,7 +149,7 @@ impl AdapterHost for FakeHost {
         _: Pending,
         _: &HttpResponse,
     ) -> Result<AdapterStep<ReceiveResult>, AdapterFault> {
-        Ok(AdapterStep::Done(Ok(Received { entries: Vec::new(), reply: None })))
+        Ok(AdapterStep::Done(Ok(Received { entries: Vec::new(), unreadable: 0, reply: None })))
     }
 
     fn check(&self, _: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {

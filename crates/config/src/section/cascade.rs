@@ -13,6 +13,8 @@ pub struct Cascade {
     pub passivate_after: Duration,
     /// Dispatches within one step.
     pub attempts_per_step: u16,
+    /// Of so many messages in a hundred another connection than the best goes first.
+    pub exploration_percent: u8,
     /// When a message ends if its sender named no expiry.
     pub default_expiry: Duration,
     /// Failures in a row that park a message.
@@ -53,6 +55,7 @@ impl Cascade {
         Self {
             passivate_after: reader.seconds("cascade.passivate_after_s", 1..=DAY_S),
             attempts_per_step: reader.integer("cascade.attempts_per_step", 1..=100),
+            exploration_percent: reader.integer("cascade.exploration_percent", 0..=50),
             default_expiry: reader.seconds("cascade.default_expiry_s", 1..=90 * DAY_S),
             poison_failures_max: reader.integer("cascade.poison_failures_max", 1..=100),
             step_timeout: StepTimeouts::read(reader),

@@ -26,6 +26,7 @@ fn envelope() -> Arc<Envelope> {
         candidates: vec![candidate],
         success_on: Level::Delivered,
         timeout_s: 90,
+        considered: Vec::new(),
     };
     Arc::new(Envelope {
         v: Envelope::VERSION,

@@ -143,6 +143,7 @@ fn api_settings(
         max_concurrent_requests: config.server.max_concurrent_requests.get(),
         request_timeout: config.server.request_timeout,
         attempts_per_step: config.cascade.attempts_per_step,
+        exploration_percent: config.cascade.exploration_percent,
         step_timeouts_s: step_timeouts(config),
         default_expiry: config.cascade.default_expiry,
         metrics: Arc::new(move || metrics.render()),

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::{
     api::Api,
     gate::Operator,
+    messages::ConsideredView,
     messages::view::{AttemptView, WaitingView, attempts, waiting_for},
     operation::Operation,
     problem::Problem,
@@ -49,6 +50,8 @@ struct CascadeExplained {
     step: u8,
     /// The current step's connections, in the order of preference, with what speaks for or against each.
     candidates: Vec<CandidateView>,
+    /// Every connection that routing considered for the current step, with the reason; empty where there was one only.
+    considered: Vec<ConsideredView>,
     /// Every attempt.
     attempts: Vec<AttemptView>,
     /// The tenant asked to cancel it.
@@ -85,6 +88,7 @@ async fn explain(
         waiting_for: waiting_for(&stored),
         step: state.step,
         candidates: candidates(&api, envelope, state),
+        considered: state.current_step(envelope).considered.iter().map(ConsideredView::of).collect(),
         attempts: attempts(envelope, state),
         cancel_requested: state.cancel_requested,
     }))

@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 
 use super::{
     MessageAccepted,
-    examine::{Draft, Look, examine},
+    examine::{Draft, Look, Moment, examine},
     layers::{
         dedup::{self, Reserved},
         tenant,
@@ -74,7 +74,8 @@ async fn take(
     keyed: Option<Keyed>,
     (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
 ) -> Result<Accepted, Problem> {
-    let draft = examine(api, caller, body, now, Look::ForOne).map_err(first)?;
+    let moment = Moment::at(api, now, seed_of(id)).await;
+    let draft = examine(api, caller, body, &moment, Look::ForOne).map_err(first)?;
     let room = api.message_rates.take(caller, &draft.submission, now)?;
     let reserve = |(same, window_s)| api.dedupe.reserve(caller.scope(), same, id, now, now.plus_s(window_s));
     let windows = dedup::windows(&caller.tenant.policy, &draft.submission);
@@ -95,6 +96,12 @@ async fn take(
     kill_point::pass("accept.after");
     Span::current().record("message.durable", true);
     Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
+}
+
+/// Chance of a message: its id is made of it.
+const fn seed_of(id: MessageId) -> u64 {
+    let bits = id.as_u128();
+    bits as u64 ^ (bits >> 64) as u64
 }
 
 fn first(refusals: Vec<Problem>) -> Problem {

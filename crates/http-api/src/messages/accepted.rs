@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hermes_domain::{
     message::{Envelope, Warning},
     plan::Plan,
+    routing::Considered,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,6 +46,30 @@ pub(crate) struct PlanStep {
     success_on: &'static str,
     /// How long the step may take, queueing and retries included, in seconds.
     timeout_s: u32,
+    /// Every connection that was considered, and why it stands where it does; empty where there was one only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    considered: Vec<ConsideredView>,
+}
+
+/// A connection that was considered for a step.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Considered)]
+pub(crate) struct ConsideredView {
+    /// Its name.
+    provider: String,
+    /// `taken`; `standby`: it cannot be used now and comes after those that can; `rejected`.
+    verdict: &'static str,
+    /// Why: `named`, `rule`, `ranked`, `explored`, `failing`, `silent`, `slow`, `held`, `breaker_open`, `throttled`,
+    /// `throttled_too_long`, `country_not_served`, `cost_exceeded`, `excluded_by_rule`, `not_named`.
+    reason: &'static str,
+}
+
+impl ConsideredView {
+    pub(crate) fn of(considered: &Considered) -> Self {
+        let (verdict, reason) = (considered.verdict.as_str(), considered.reason.as_str());
+        Self { provider: considered.name.clone(), verdict, reason }
+    }
 }
 
 /// Something the tenant should know.
@@ -82,6 +107,7 @@ pub(crate) fn plan_steps(plan: &Plan) -> Vec<PlanStep> {
         providers: step.candidates.iter().map(|candidate| candidate.name.clone()).collect(),
         success_on: step.success_on.as_str(),
         timeout_s: step.timeout_s,
+        considered: step.considered.iter().map(ConsideredView::of).collect(),
     };
     plan.steps.iter().enumerate().map(shown).collect()
 }

@@ -1,5 +1,7 @@
 //! The layers in order, without any effect: what sending and rehearsing have in common.
 
+use std::sync::Arc;
+
 use hermes_domain::{
     UnixMillis,
     message::{HeldFor, Warning},
@@ -16,7 +18,7 @@ use super::{
     },
     routing::{self, Ground},
 };
-use crate::{api::Api, gate::Caller, problem::Problem};
+use crate::{api::Api, gate::Caller, health_board::Seen, problem::Problem};
 
 /// A message that passed: everything an envelope needs but its id.
 pub(super) struct Draft {
@@ -28,6 +30,21 @@ pub(super) struct Draft {
     /// Why `send_at` is later than asked for.
     pub(super) held_for: Option<HeldFor>,
     pub(super) expires_at: UnixMillis,
+}
+
+/// What a decision depends on beside the request.
+pub(super) struct Moment {
+    pub(super) now: UnixMillis,
+    /// Chance, where routing leaves something to it.
+    pub(super) seed: u64,
+    pub(super) health: Arc<Seen>,
+}
+
+impl Moment {
+    /// This one.
+    pub(super) async fn at(api: &Api, now: UnixMillis, seed: u64) -> Self {
+        Self { now, seed, health: api.health.at(api, now).await }
+    }
 }
 
 /// Whether to go on after a refusal.
@@ -44,11 +61,11 @@ pub(super) fn examine(
     api: &Api,
     caller: &Caller,
     body: Value,
-    now: UnixMillis,
+    moment: &Moment,
     look: Look,
 ) -> Result<Draft, Vec<Problem>> {
     let mut findings = Findings::new(look == Look::ForAll);
-    match layers(api, caller, body, now, &mut findings) {
+    match layers(api, caller, body, moment, &mut findings) {
         Ok(Some(draft)) if findings.are_none() => Ok(draft),
         Ok(_) | Err(Stopped) => Err(findings.problems()),
     }
@@ -58,9 +75,10 @@ fn layers(
     api: &Api,
     caller: &Caller,
     body: Value,
-    now: UnixMillis,
+    moment: &Moment,
     findings: &mut Findings,
 ) -> Result<Option<Draft>, Stopped> {
+    let now = moment.now;
     let policy = &caller.tenant.policy;
     findings.note(tenant::check(caller))?;
     let read = schema::read(api, caller, body, now);
@@ -83,7 +101,7 @@ fn layers(
     for (same, _) in dedup::windows(policy, &submission) {
         findings.note(api.dedupe.check(caller.scope(), &same, now))?;
     }
-    let planned = findings.note(planned(api, caller, &submission, &numbers, &blocked))?;
+    let planned = findings.note(planned(api, caller, (&submission, &numbers, &blocked), moment))?;
     drop(numbers);
     let (send_at, held_for) = match compliance.hold {
         Some((until, held_for)) => (Some(until), Some(held_for)),
@@ -97,9 +115,8 @@ fn layers(
 fn planned(
     api: &Api,
     caller: &Caller,
-    submission: &Submission,
-    numbers: &Numbers<'_>,
-    blocked: &[Blocked],
+    (submission, numbers, blocked): (&Submission, &Numbers<'_>, &[Blocked]),
+    moment: &Moment,
 ) -> Result<(Plan, Vec<Warning>), Problem> {
     api.directory().read(|snapshot| {
         let ground = Ground {
@@ -110,6 +127,10 @@ fn planned(
             submission,
             numbers,
             blocked,
+            health: &moment.health,
+            now: moment.now,
+            seed: moment.seed,
+            exploration_percent: api.settings.exploration_percent,
             attempts_per_step: api.settings.attempts_per_step,
             step_timeouts_s: &api.settings.step_timeouts_s,
         };

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use hermes_directory::{ConnectionEntry, Snapshot};
 use hermes_domain::{
-    TenantId,
+    TenantId, UnixMillis,
     address::Channel,
+    connection::Connection,
     message::{Mode, Warning},
     money::Money,
     outcome::Level,
     plan::{Candidate, Plan, Step},
-    routing::{self, NoRoute},
+    routing::{self, Choice, Health, NoRoute, Question, Reason, Route, Subject},
 };
 use hermes_ports::adapter::AdapterHost;
 
@@ -18,7 +19,10 @@ use super::{
     cascade::{CascadeSpec, StepSpec},
     layers::{Blocked, enrich::Numbers, schema::Submission},
 };
-use crate::problem::{Code, Fault, Problem};
+use crate::{
+    health_board::Seen,
+    problem::{Code, Fault, Problem},
+};
 
 /// What routing looks at.
 pub(super) struct Ground<'a> {
@@ -30,6 +34,12 @@ pub(super) struct Ground<'a> {
     pub(super) numbers: &'a Numbers<'a>,
     /// Channels that a layer has closed.
     pub(super) blocked: &'a [Blocked],
+    /// How connections have fared.
+    pub(super) health: &'a Seen,
+    pub(super) now: UnixMillis,
+    /// Chance.
+    pub(super) seed: u64,
+    pub(super) exploration_percent: u8,
     pub(super) attempts_per_step: u16,
     pub(super) step_timeouts_s: &'a BTreeMap<Channel, u32>,
 }
@@ -113,16 +123,16 @@ fn nothing_left(left: Vec<(usize, Left)>) -> Problem {
 impl Ground<'_> {
     fn resolve(&self, spec: &StepSpec, index: usize) -> Resolved {
         let channel = spec.channel;
-        let connections = self.snapshot.serving(self.tenant, self.mode);
-        let found = routing::candidates(connections, self.tenant, self.mode, channel, &spec.providers);
-        let candidates = match found {
-            Ok(candidates) => candidates,
-            Err(NoRoute::UnknownName { name, .. }) => return unknown_name(spec, index, &name),
+        let timeout_s = spec.timeout_s.unwrap_or_else(|| self.usual_timeout_s(channel));
+        let routed = self.route(spec, timeout_s);
+        match &routed {
+            Err(NoRoute::UnknownName { name, .. }) => return unknown_name(spec, index, name),
             Err(error @ NoRoute::NoConnection { .. }) => {
                 return Resolved::Left(Left::new("no_connection", error.to_string()));
             }
-        };
-        let strongest = self.strongest(channel, &candidates);
+            Ok(_) | Err(NoRoute::AllRejected(_)) => {}
+        }
+        let strongest = self.strongest(channel, routed.as_ref().map_or(&[], |route| &route.candidates));
         if let Some(wanted) =
             spec.success_on.filter(|wanted| *wanted != Level::Acknowledged && *wanted > strongest)
         {
@@ -138,15 +148,74 @@ impl Ground<'_> {
         if let Some(left) = self.unusable(channel) {
             return Resolved::Left(left);
         }
-        match self.affordable(channel, candidates) {
-            Ok(candidates) => Resolved::Step(Step {
+        match routed {
+            Ok(Route { candidates, considered }) => Resolved::Step(Step {
                 channel,
                 candidates,
                 success_on: spec.success_on.unwrap_or_else(|| usual(channel).min(strongest)),
-                timeout_s: spec.timeout_s.unwrap_or_else(|| self.usual_timeout_s(channel)),
+                timeout_s,
+                considered: if considered.len() > 1 { considered } else { Vec::new() },
             }),
-            Err(left) => Resolved::Left(left),
+            Err(none) => Resolved::Left(without_route(&none)),
         }
+    }
+
+    fn route(&self, spec: &StepSpec, timeout_s: u32) -> Result<Route, NoRoute> {
+        let (channel, submission) = (spec.channel, self.submission);
+        let connections = self.snapshot.serving(self.tenant, self.mode);
+        let entries: Vec<&ConnectionEntry> = connections
+            .filter(|connection| connection.channel == channel)
+            .filter_map(|connection| self.snapshot.connection(connection.id))
+            .collect();
+        let rules = self.snapshot.route_rules(self.tenant, self.mode);
+        // A number is parsed only where somebody asks for its country.
+        let asks =
+            |entry: &&ConnectionEntry| !entry.terms.countries.is_empty() || !entry.terms.cost.is_empty();
+        let wanted = !rules.is_empty() || entries.iter().any(asks);
+        let country = if wanted { self.numbers.country(channel) } else { None };
+        let parts = i64::from(submission.parts(channel));
+        let whole = |price: Money| Money { micros: price.micros.saturating_mul(parts), ..price };
+        let choices: Vec<_> = entries
+            .iter()
+            .map(|entry| Choice {
+                connection: &entry.access.connection,
+                health: self.health(&entry.access.connection),
+                price: entry.terms.price(country).map(whole),
+                reaches: country.is_none_or(|country| entry.terms.reaches(country)),
+            })
+            .collect();
+        let start = submission.send_at.unwrap_or(self.now).max(self.now);
+        let question = Question {
+            tenant: self.tenant,
+            mode: self.mode,
+            channel,
+            named: &spec.providers,
+            rules,
+            subject: Subject {
+                channel,
+                country,
+                number: submission.number(channel),
+                sender: submission.sender.get(&channel).map(String::as_str),
+                lane: submission.lane,
+                tags: &submission.tags,
+            },
+            budget: submission.max_cost,
+            deadline: start.plus_s(timeout_s),
+            now: self.now,
+            seed: self.seed,
+            exploration_percent: self.exploration_percent,
+        };
+        routing::route(&question, &choices)
+    }
+
+    /// How a connection has fared; receipts count only where its adapter can confirm a delivery.
+    fn health(&self, connection: &Connection) -> Health {
+        let health = self.health.of(connection.id);
+        let descriptor = self.adapters.descriptor(&connection.provider);
+        let confirms =
+            descriptor.and_then(|descriptor| descriptor.confirms.get(&connection.channel).copied());
+        let due = if confirms >= Some(Level::Delivered) { health.receipts_due } else { 0 };
+        Health { receipts_due: due, ..health }
     }
 
     /// Why nothing can be sent on a channel, whatever the connections are.
@@ -167,39 +236,6 @@ impl Ground<'_> {
         self.step_timeouts_s.get(&channel).copied().unwrap_or_else(|| channel.default_timeout_s())
     }
 
-    /// Leaves out connections that do not reach the recipient's country or cost too much.
-    fn affordable(&self, channel: Channel, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, Left> {
-        let terms =
-            |candidate: &Candidate| self.snapshot.connection(candidate.connection).map(|entry| &*entry.terms);
-        let bound = |candidate: &Candidate| {
-            terms(candidate).is_some_and(|terms| !terms.countries.is_empty() || !terms.cost.is_empty())
-        };
-        if !candidates.iter().any(bound) {
-            return Ok(candidates);
-        }
-        let country = self.numbers.country(channel);
-        let reaches = |candidate: &Candidate| {
-            country.is_none_or(|country| terms(candidate).is_none_or(|terms| terms.reaches(country)))
-        };
-        let (near, _): (Vec<_>, Vec<_>) = candidates.into_iter().partition(reaches);
-        if near.is_empty() {
-            let detail = "no connection of the step reaches the recipient's country".to_owned();
-            return Err(Left::new("country_not_served", detail));
-        }
-        let fits = |candidate: &Candidate| match (self.submission.max_cost, terms(candidate)) {
-            (Some(most), Some(terms)) => terms
-                .price(country)
-                .is_none_or(|price| price.currency != most.currency || price.micros <= most.micros),
-            (None, _) | (_, None) => true,
-        };
-        let (cheap, _): (Vec<_>, Vec<_>) = near.into_iter().partition(fits);
-        if cheap.is_empty() {
-            let detail = "every connection of the step costs more than limits.max_cost".to_owned();
-            return Err(Left::new("cost_exceeded", detail));
-        }
-        Ok(cheap)
-    }
-
     /// The strongest level that a receipt of one of `candidates` can confirm.
     fn strongest(&self, channel: Channel, candidates: &[Candidate]) -> Level {
         let confirms = |candidate: &Candidate| {
@@ -208,6 +244,27 @@ impl Ground<'_> {
         };
         candidates.iter().filter_map(confirms).max().unwrap_or_else(|| ceiling(channel))
     }
+}
+
+/// Why no connection of a step is left: what rejected the last one that could have carried it.
+fn without_route(none: &NoRoute) -> Left {
+    let NoRoute::AllRejected(considered) = none else {
+        return Left::new("no_connection", none.to_string());
+    };
+    let for_reason = |reason| considered.iter().any(|considered| considered.reason == reason);
+    if for_reason(Reason::CostExceeded) {
+        let detail = "every connection of the step costs more than limits.max_cost";
+        return Left::new("cost_exceeded", detail.to_owned());
+    }
+    if for_reason(Reason::ThrottledTooLong) {
+        let detail = "the providers of the step ask for a pause that is longer than the step";
+        return Left::new("throttled", detail.to_owned());
+    }
+    if for_reason(Reason::CountryNotServed) {
+        let detail = "no connection of the step reaches the recipient's country";
+        return Left::new("country_not_served", detail.to_owned());
+    }
+    Left::new("excluded_by_rule", "a rule of the tenant excludes every connection of the step".to_owned())
 }
 
 /// The price of a connection for a recipient.

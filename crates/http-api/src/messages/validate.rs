@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{
     accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings},
-    examine::{Draft, Look, examine},
+    examine::{Draft, Look, Moment, examine},
     layers::enrich::{Enrichment, Numbers, enrich},
     routing,
     send::message_body,
@@ -100,8 +100,8 @@ pub(super) async fn validate(
     request: Request,
 ) -> Result<Response, Problem> {
     let (_, value) = message_body(&api, request).await?;
-    let now = api.now();
-    let (draft, refusals) = match examine(&api, &caller, value, now, Look::ForAll) {
+    let moment = Moment::at(&api, api.now(), 0).await;
+    let (draft, refusals) = match examine(&api, &caller, value, &moment, Look::ForAll) {
         Ok(draft) => (Some(draft), Vec::new()),
         Err(refusals) => (None, refusals),
     };

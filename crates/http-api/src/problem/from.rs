@@ -28,6 +28,9 @@ impl From<DirectoryError> for Problem {
                 Self::new(Code::VersionConflict, "Somebody else changed it; read it again.")
             }
             DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
+            full @ DirectoryError::Full { .. } => {
+                Self::new(Code::Conflict, format!("For this tenant {full}."))
+            }
             DirectoryError::Store(cause) => cause.into(),
             DirectoryError::Damaged { .. } | DirectoryError::Secret { .. } => {
                 error!(error = &failure as &dyn Error, "a record could not be read or written");

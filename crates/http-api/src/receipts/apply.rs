@@ -86,7 +86,10 @@ pub(super) async fn apply(
     kill_point::pass("receipt.before");
     let event = Event::Receipt { attempt: attempt.attempt, connection, receipt: receipt.clone() };
     match deliver(api, attempt.message, event).await {
-        Ok(Delivered::Applied) => Ok(Applied::Changed),
+        Ok(Delivered::Applied) => {
+            api.ports.gateway.receipt_came(connection);
+            Ok(Applied::Changed)
+        }
         Ok(Delivered::Ignored(StepError::Stale | StepError::Terminal)) => Ok(Applied::Stale),
         Ok(Delivered::Ignored(StepError::Quarantined)) => {
             warn!(provider.connection = %connection, message.id = %attempt.message, "a receipt is quarantined");

@@ -179,6 +179,7 @@ fn settings(options: &AppOptions, ready: &Arc<AtomicBool>) -> ApiSettings {
         max_concurrent_requests: options.max_concurrent_requests,
         request_timeout: options.request_timeout,
         attempts_per_step: 5,
+        exploration_percent: 0,
         step_timeouts_s: [(Channel::Push, 61)].into(),
         default_expiry: Duration::from_secs(259_200),
         metrics: Arc::new(|| "hermes_up 1\n".to_owned()),

@@ -20,5 +20,6 @@ mod malformed;
 mod openapi;
 mod providers;
 mod receipts;
+mod routing;
 mod send;
 mod webhooks;

@@ -22,7 +22,7 @@ async fn a_certificate_is_fetched_once_a_day_and_connection() {
     let world = World::new([connection(1, 1_000), connection(2, 1_000)]).await;
     world.egress.always(answer(200, &[], "-----BEGIN CERTIFICATE-----\nMII="));
     let receive = async |number| world.gateway.receive(connection_id(number), webhook("signed")).await;
-    let empty = Ok(Ok(Received { entries: Vec::new(), reply: None }));
+    let empty = Ok(Ok(Received { entries: Vec::new(), unreadable: 0, reply: None }));
     for _ in 0..3 {
         assert_eq!(receive(1).await, empty);
     }

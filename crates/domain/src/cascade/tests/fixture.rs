@@ -25,7 +25,13 @@ fn a_step(channel: Channel, numbers: &[u128], success_on: Level, timeout_s: u32)
         name: format!("c{number}"),
         provider: "p".into(),
     };
-    Step { channel, candidates: numbers.iter().map(candidate).collect(), success_on, timeout_s }
+    Step {
+        channel,
+        candidates: numbers.iter().map(candidate).collect(),
+        success_on,
+        timeout_s,
+        considered: Vec::new(),
+    }
 }
 
 /// SMS through two connections, then email, then push with two tokens; an hour to live.

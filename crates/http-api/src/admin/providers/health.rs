@@ -29,6 +29,12 @@ pub(super) struct HealthView {
     in_flight: u32,
     /// Attempts that wait for a permit.
     waiting: u32,
+    /// Calls of the last one to two minutes.
+    calls: u64,
+    /// Messages accepted so long ago that their receipts should have come.
+    receipts_due: u64,
+    /// Receipts that came, at most as many as are due.
+    receipts_came: u64,
     /// Share of the last calls that the provider processed, 0–1.
     success_rate: Option<f64>,
     /// Median latency of the last calls.
@@ -58,6 +64,9 @@ pub(super) async fn health(
         throttled_until: health.throttled_until.map(UnixMillis::rfc3339),
         in_flight: health.in_flight,
         waiting: health.waiting,
+        calls: health.calls,
+        receipts_due: health.receipts_due,
+        receipts_came: health.receipts_came,
         success_rate: health.success_rate,
         latency_p50_ms: health.latency_p50_ms,
         latency_p99_ms: health.latency_p99_ms,

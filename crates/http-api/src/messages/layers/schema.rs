@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use hermes_domain::{
     UnixMillis,
-    address::{Channel, Recipient},
-    content::Content,
+    address::{Channel, Phone, Recipient},
+    content::{ChannelContent, Content},
     message::Lane,
     money::Money,
+    segments::segments,
 };
 use serde_json::Value;
 
@@ -41,6 +42,25 @@ pub(crate) struct Submission {
 }
 
 impl Submission {
+    /// The recipient's number on `channel`, if it has one.
+    pub(crate) fn number(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Sms => self.to.phone.as_ref().map(Phone::as_str),
+            Channel::Whatsapp => self.to.whatsapp.as_ref().map(Phone::as_str),
+            Channel::Email | Channel::Push => None,
+        }
+    }
+
+    /// What providers charge for on `channel`: segments of an SMS, else one message.
+    pub(crate) fn parts(&self, channel: Channel) -> u16 {
+        match self.content.for_channel(channel) {
+            Some(ChannelContent::Sms(sms)) => {
+                segments(sms.text.as_deref().unwrap_or_default()).count().max(1)
+            }
+            Some(_) | None => 1,
+        }
+    }
+
     /// Whether an SMS would be made of the content.
     pub(crate) fn uses_sms(&self) -> bool {
         self.cascade.steps.iter().any(|step| step.channel == Channel::Sms)
