@@ -7,7 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, TenantId, UnixMillis,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SuppressionId,
+    TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -74,6 +75,8 @@ impl Mint {
         template -> CascadeTemplateId;
         /// An id of a rule for routing.
         route -> RouteId;
+        /// An id of a suppression.
+        suppression -> SuppressionId;
         /// A request id.
         request -> RequestId;
     }

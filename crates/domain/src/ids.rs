@@ -111,6 +111,8 @@ id!(/// One entry of a timeline, and the webhook that reports it.
     EventId, "evt");
 id!(/// One HTTP request.
     RequestId, "req");
+id!(/// A rule that an address must not be written to.
+    SuppressionId, "sup");
 
 /// How many partitions messages are spread over. Fixed: it is part of every stored id.
 pub const PARTITIONS: usize = 256;

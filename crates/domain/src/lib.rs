@@ -18,12 +18,13 @@ pub mod rate_window;
 pub mod routing;
 pub mod segments;
 pub mod sliding_window;
+pub mod suppression;
 pub mod tenant;
 pub mod time;
 pub mod timezone;
 
 pub use ids::{
     AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
-    TenantId,
+    SuppressionId, TenantId,
 };
 pub use time::UnixMillis;
