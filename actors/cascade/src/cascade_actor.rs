@@ -144,7 +144,7 @@ impl Actor for CascadeActor {
             }
             CascadeMsg::LookedUp { attempt, found } => self.looked_up(&me, run, attempt, found).await?,
             CascadeMsg::Wake => self.consider(&me, run, Event::Due, None, None).await?,
-            CascadeMsg::Permit { ticket, answer } => self.permit_answered(&me, run, ticket, answer).await?,
+            CascadeMsg::Wished { ticket, wished } => self.permit_answered(&me, run, ticket, wished).await?,
             CascadeMsg::AskAgain { ticket } if ticket == run.ticket => {
                 let effects = resume(&run.cascade, self.shared.ports.clock.now()).effects;
                 self.perform(&me, run, effects).await?;

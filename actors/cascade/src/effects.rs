@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hermes_domain::{
     UnixMillis,
-    cascade::{Effect, Event, Phase},
+    cascade::{Effect, Event, Phase, resume},
     outcome::{ErrorClass, Failure, Outcome},
     plan::Candidate,
 };
@@ -16,6 +16,7 @@ use ractor::{ActorProcessingErr, ActorRef};
 
 use crate::{
     cascade_actor::{CascadeActor, Run, reference},
+    consent::Wished,
     messages::CascadeMsg,
 };
 
@@ -33,6 +34,7 @@ impl CascadeActor {
         for effect in effects {
             match effect {
                 Effect::Acquire { candidates } => self.wish(me, run, &candidates),
+                Effect::RememberOptOut { attempt } => self.remember_opt_out(run, attempt),
                 Effect::Dispatch { attempt } => self.dispatch(me, run, attempt),
                 Effect::Reconcile { attempt } => {
                     let reference = reference(run.cascade.envelope.id, attempt);
@@ -46,8 +48,12 @@ impl CascadeActor {
         Ok(())
     }
 
-    /// A permit that is free at this moment, with the event that uses it.
+    /// A permit that is free at this moment, with the event that uses it. None for a recipient who may be suppressed:
+    /// that takes a question to the store.
     pub(crate) async fn permit_now(&self, run: &Run, candidates: &[u8]) -> Option<(Event, Permit)> {
+        if !self.consent(run, candidates).is_certain() {
+            return None;
+        }
         let request = self.request(run, candidates, UnixMillis(0));
         match self.shared.ports.gateway.acquire(request).await {
             PermitAnswer::Granted(permit) => Some((granted(candidates, &permit), permit)),
@@ -64,10 +70,10 @@ impl CascadeActor {
         let (ticket, me) = (run.ticket, me.clone());
         let until = run.cascade.state.step_deadline(&run.cascade.envelope);
         let request = self.request(run, candidates, until);
-        let gateway = self.shared.ports.gateway.clone();
+        let (gateway, consent) = (self.shared.ports.gateway.clone(), self.consent(run, candidates));
         run.wish = Some(tokio::spawn(async move {
-            let answer = gateway.acquire(request).await;
-            let _ = me.cast(CascadeMsg::Permit { ticket, answer }); // A permit that finds nobody is given back.
+            let wished = consent.wish(&*gateway, request).await;
+            let _ = me.cast(CascadeMsg::Wished { ticket, wished }); // A permit that finds nobody is given back.
         }));
     }
 
@@ -76,13 +82,26 @@ impl CascadeActor {
         me: &ActorRef<CascadeMsg>,
         run: &mut Run,
         ticket: u32,
-        answer: PermitAnswer,
+        wished: Wished,
     ) -> Result<(), ActorProcessingErr> {
         if ticket != run.ticket {
             return Ok(()); // Dropping a permit gives it back.
         }
         run.wish = None;
+        let (answer, unsuspected) = match wished {
+            Wished::Answered { answer, unsuspected } => (answer, unsuspected),
+            Wished::Suppressed => {
+                self.apply(me, run, Event::Suppressed, None).await?;
+                return Ok(());
+            }
+        };
         match answer {
+            PermitAnswer::Granted(permit) if unsuspected && !self.consent(run, &[]).is_certain() => {
+                // A suppression came while the permit was on its way.
+                drop(permit);
+                let effects = resume(&run.cascade, self.shared.ports.clock.now()).effects;
+                Box::pin(self.perform(me, run, effects)).await?;
+            }
             PermitAnswer::Granted(permit) => {
                 let event = self.granted_event(run, &permit);
                 run.permit = Some(permit);

@@ -6,6 +6,7 @@
 
 mod admission;
 mod cascade_actor;
+mod consent;
 mod deadlines;
 mod effects;
 mod lookup;
@@ -16,6 +17,7 @@ mod shared;
 mod supervisor;
 
 pub use admission::{Admission, LaneLimits, Slot};
+pub use consent::Wished;
 pub use deadlines::Deadlines;
 pub use messages::{CascadeMsg, Delivery, NewCascade, Start};
 pub use running::Running;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use hermes_domain::{cascade::Event, message::Envelope, outcome::Outcome};
 use hermes_ports::{
     cascade_inbox::Delivered, cascade_store::StoredCascade, idempotency::Claim, message_intake::SubmitError,
-    provider_gateway::PermitAnswer, receipt_inbox::ParkedId,
+    receipt_inbox::ParkedId,
 };
 use hermes_supervision::ActorView;
 use ractor::RpcReplyPort;
 use tokio::sync::oneshot;
 
-use crate::admission::Slot;
+use crate::{admission::Slot, consent::Wished};
 
 /// An event for a cascade, and who waits for what it leads to.
 #[derive(Debug)]
@@ -58,12 +58,12 @@ pub enum Start {
 pub enum CascadeMsg {
     /// Something happened.
     Deliver(Delivery),
-    /// The answer to wish number `ticket` for a permit.
-    Permit {
+    /// What became of wish number `ticket` for a permit.
+    Wished {
         /// Which wish; older ones are stale.
         ticket: u32,
-        /// The answer.
-        answer: PermitAnswer,
+        /// What became of it.
+        wished: Wished,
     },
     /// The provider's answer to a question about an attempt.
     LookedUp {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use hermes_directory::Directory;
-use hermes_ports::{CascadeStore, Clock, ProviderGateway, outbox::WebhookNotifier};
+use hermes_ports::{CascadeStore, Clock, ProviderGateway, Suppressions, outbox::WebhookNotifier};
 use hermes_supervision::MailboxKind;
 use tokio::sync::Notify;
 
@@ -16,6 +16,8 @@ pub struct CascadePorts {
     pub store: Arc<dyn CascadeStore>,
     /// How they reach providers.
     pub gateway: Arc<dyn ProviderGateway>,
+    /// Whom not to write to.
+    pub suppressions: Arc<dyn Suppressions>,
     /// Who wants to be told.
     pub directory: Arc<Directory>,
     /// Whom to tell once something is durable.

@@ -12,7 +12,7 @@ use hermes_actor_webhook::{Options as WebhookOptions, Ports as WebhookPorts, Web
 use hermes_directory::Directory;
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, Outbox, ProviderGateway,
-    ReceiptInbox, Upkeep, adapter::AdapterHost, clock::SystemClock, outbox::WebhookNotifier,
+    ReceiptInbox, Suppressions, Upkeep, adapter::AdapterHost, clock::SystemClock, outbox::WebhookNotifier,
 };
 use hermes_supervision::{
     Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
@@ -40,6 +40,8 @@ pub struct SystemPorts {
     pub outbox: Arc<dyn Outbox>,
     /// Where receipts are parked.
     pub receipts: Arc<dyn ReceiptInbox>,
+    /// Whom not to write to.
+    pub suppressions: Arc<dyn Suppressions>,
     /// Housekeeping of the backend.
     pub upkeep: Arc<dyn Upkeep>,
     /// Tenants, connections, endpoints.
@@ -117,6 +119,7 @@ impl HermesSystem {
         let cascade_ports = CascadePorts {
             store: Arc::clone(&ports.store),
             gateway: Arc::new(gateway.clone()),
+            suppressions: Arc::clone(&ports.suppressions),
             directory: Arc::clone(&ports.directory),
             notifier: Arc::new(webhooks.clone()),
             clock,

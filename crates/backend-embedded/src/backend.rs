@@ -14,6 +14,7 @@ use crate::{
     live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
     schema::{self, DATABASE},
+    suppression_filter::SuppressionFilter,
     term_merge,
     term_tail::TermTail,
     upkeep::UpkeepTimes,
@@ -30,6 +31,7 @@ pub struct EmbeddedBackend {
     reads: SqlitePool,
     live: LiveScan,
     tail: Arc<TermTail>,
+    suppressed: Arc<SuppressionFilter>,
     clock: Arc<dyn Clock>,
     upkeep: UpkeepTimes,
 }
@@ -53,6 +55,9 @@ impl EmbeddedBackend {
             cause,
         })?;
         let tail = Arc::new(tail);
+        let suppressed = SuppressionFilter::load(&db)
+            .map_err(|cause| OpenError::Database { attempted: "reading suppressions", cause })?;
+        let suppressed = Arc::new(suppressed);
         let writer = Writer::start(db, &path, lock, Arc::clone(&tail), &options)?;
         let reading = SqliteConnectOptions::new().filename(&path).read_only(true).create_if_missing(false);
         let pool = SqlitePoolOptions::new().max_connections(options.readers_max.max(1)).min_connections(1);
@@ -60,7 +65,8 @@ impl EmbeddedBackend {
         let live = LiveScan::open(&path)
             .map_err(|cause| OpenError::Database { attempted: "opening it for scans", cause })?;
         info!(path = %path.display(), recent_terms = tail.len(), "opened the database");
-        Ok(Arc::new(Self { writer, reads, live, tail, clock: options.clock, upkeep: UpkeepTimes::default() }))
+        let (clock, upkeep) = (options.clock, UpkeepTimes::default());
+        Ok(Arc::new(Self { writer, reads, live, tail, suppressed, clock, upkeep }))
     }
 
     /// Writes what waits, empties the write-ahead log and unlocks the directory. Calls that come
@@ -89,6 +95,10 @@ impl EmbeddedBackend {
 
     pub(crate) const fn tail(&self) -> &Arc<TermTail> {
         &self.tail
+    }
+
+    pub(crate) const fn suppression_filter(&self) -> &Arc<SuppressionFilter> {
+        &self.suppressed
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

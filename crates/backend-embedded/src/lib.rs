@@ -17,6 +17,7 @@ mod outbox;
 mod receipt_inbox;
 mod registry;
 mod schema;
+mod suppression_filter;
 mod suppressions;
 mod term;
 mod term_merge;

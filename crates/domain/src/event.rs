@@ -45,11 +45,13 @@ pub enum EventKind {
     TimelineTruncated = 17,
     /// The tenant asked to cancel while an attempt was under way.
     CancelRequested = 18,
+    /// A step ended without an attempt, because the recipient must not be written to on its channel.
+    StepSuppressed = 19,
 }
 
 impl EventKind {
     /// Every kind, in numeric order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MessageAccepted,
         Self::MessageScheduled,
         Self::StepStarted,
@@ -69,6 +71,7 @@ impl EventKind {
         Self::ActorRecovered,
         Self::TimelineTruncated,
         Self::CancelRequested,
+        Self::StepSuppressed,
     ];
 
     /// As the API spells it.
@@ -93,6 +96,7 @@ impl EventKind {
             Self::ActorRecovered => "actor.recovered",
             Self::TimelineTruncated => "timeline_truncated",
             Self::CancelRequested => "message.cancel_requested",
+            Self::StepSuppressed => "step.suppressed",
         }
     }
 
@@ -108,13 +112,16 @@ impl EventKind {
                 false
             }
             Self::StepAdvanced | Self::ReceiptContradicting | Self::ActorRecovered => false,
-            Self::TimelineTruncated | Self::CancelRequested => false,
+            Self::TimelineTruncated | Self::CancelRequested | Self::StepSuppressed => false,
         }
     }
 
     /// Whether endpoints may ask for this one at all.
     pub const fn webhook_allowed(self) -> bool {
-        !matches!(self, Self::ActorRecovered | Self::TimelineTruncated | Self::CancelRequested)
+        !matches!(
+            self,
+            Self::ActorRecovered | Self::TimelineTruncated | Self::CancelRequested | Self::StepSuppressed
+        )
     }
 }
 
@@ -142,6 +149,6 @@ mod tests {
             assert_eq!(usize::from(u8::from(kind)), index);
             assert_eq!(EventKind::try_from(u8::from(kind)), Ok(kind));
         }
-        assert!(EventKind::try_from(19).is_err());
+        assert!(EventKind::try_from(20).is_err());
     }
 }

@@ -44,6 +44,7 @@ impl<'a> Move<'a> {
             EventKind::StepStarted | EventKind::StepTimedOut | EventKind::StepAdvanced => {
                 Some(self.next.step)
             }
+            EventKind::StepSuppressed => Some(self.next.step),
             _ => None,
         };
         self.push(TimelineEntry { after_ms: 0, kind, step, attempt: None, status: None, count: 1 });
@@ -71,6 +72,9 @@ impl<'a> Move<'a> {
     /// Gives an attempt its final status.
     pub(super) fn settle(&mut self, number: u16, status: AttemptStatus, error: Option<Failure>) {
         let now = self.now;
+        if error.as_ref().is_some_and(|error| error.class == ErrorClass::OptedOut) {
+            self.effects.push(Effect::RememberOptOut { attempt: number });
+        }
         if let Some(attempt) = self.attempt_mut(number) {
             attempt.status = status;
             attempt.completed_at = Some(now);

@@ -103,6 +103,8 @@ pub enum StatusReason {
     Expired,
     /// The tenant cancelled.
     Cancelled,
+    /// No step remained, and a suppression ended the last one. (Last: stored states know reasons by their order.)
+    RecipientSuppressed,
 }
 
 impl StatusReason {
@@ -116,6 +118,7 @@ impl StatusReason {
             Self::StepsExhausted => Some("steps_exhausted"),
             Self::Expired => Some("expired"),
             Self::Cancelled => Some("cancelled"),
+            Self::RecipientSuppressed => Some("recipient_suppressed"),
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Event {
     },
     /// No connection of the current step can ever take it (removed, held, adapter missing).
     NoRoute,
+    /// The recipient must not be written to on the current step's channel: a suppression forbids it.
+    Suppressed,
     /// The call of an attempt ended.
     Outcome {
         /// Its number.
@@ -71,6 +73,7 @@ impl Event {
         match self {
             Self::Permit { .. } => "permit",
             Self::NoRoute => "no_route",
+            Self::Suppressed => "suppressed",
             Self::Outcome { .. } => "outcome",
             Self::Receipt { .. } => "receipt",
             Self::Due => "due",
@@ -97,6 +100,12 @@ pub enum Effect {
     },
     /// Find out whether this attempt's call is still running; if not, report `Interrupted`.
     Reconcile {
+        /// Its number.
+        attempt: u16,
+    },
+    /// Remember that the provider of this attempt has the recipient on its own list: nobody is written to again who
+    /// said STOP there. Repeated by the provider's next refusal, should it be lost.
+    RememberOptOut {
         /// Its number.
         attempt: u16,
     },
@@ -165,6 +174,7 @@ pub fn step(cascade: &Cascade, event: Event, now: UnixMillis) -> Result<Transiti
     match event {
         Event::Permit { candidate, adapter_version } => submit(&mut moves, candidate, adapter_version)?,
         Event::NoRoute => no_route(&mut moves)?,
+        Event::Suppressed => suppressed(&mut moves)?,
         Event::Outcome { attempt, outcome } => outcome::apply(&mut moves, attempt, outcome)?,
         Event::Interrupted { attempt } => outcome::interrupted(&mut moves, attempt)?,
         Event::Receipt { attempt, connection, receipt } => {
@@ -231,6 +241,27 @@ fn no_route(moves: &mut Move<'_>) -> Result<(), StepError> {
     match moves.next.phase {
         Phase::Pending | Phase::Backoff { .. } => {
             moves.advance();
+            Ok(())
+        }
+        Phase::Scheduled { .. } | Phase::Submitting { .. } | Phase::AwaitingReceipt { .. } => {
+            Err(StepError::Stale)
+        }
+        Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {
+            Err(StepError::Terminal)
+        }
+    }
+}
+
+/// The step ends without an attempt, as if the provider had told that the recipient opted out. What is with a provider
+/// already cannot be called back.
+fn suppressed(moves: &mut Move<'_>) -> Result<(), StepError> {
+    match moves.next.phase {
+        Phase::Pending | Phase::Backoff { .. } => {
+            moves.note(EventKind::StepSuppressed);
+            moves.advance();
+            if moves.next.phase == Phase::Failed {
+                moves.next.reason = StatusReason::RecipientSuppressed;
+            }
             Ok(())
         }
         Phase::Scheduled { .. } | Phase::Submitting { .. } | Phase::AwaitingReceipt { .. } => {

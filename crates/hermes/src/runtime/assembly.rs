@@ -84,6 +84,7 @@ impl Assembly {
             store: Arc::clone(&stores.cascades),
             outbox: Arc::clone(&stores.embedded) as _,
             receipts: Arc::clone(&stores.embedded) as _,
+            suppressions: Arc::clone(&stores.embedded) as _,
             upkeep: Arc::clone(&stores.embedded) as _,
             directory: Arc::clone(&directory),
             egress,

@@ -17,7 +17,7 @@ use super::{
     examine::{Draft, Look, Moment, examine},
     layers::{
         dedup::{self, Reserved},
-        tenant,
+        dnc, tenant,
     },
 };
 use crate::{
@@ -75,7 +75,8 @@ async fn take(
     (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
 ) -> Result<Accepted, Problem> {
     let moment = Moment::at(api, now, seed_of(id)).await;
-    let draft = examine(api, caller, body, &moment, Look::ForOne).map_err(first)?;
+    let mut draft = examine(api, caller, body, &moment, Look::ForOne).map_err(first)?;
+    dnc::check(api, caller, &mut draft).await?;
     let room = api.message_rates.take(caller, &draft.submission, now)?;
     let reserve = |(same, window_s)| api.dedupe.reserve(caller.scope(), same, id, now, now.plus_s(window_s));
     let windows = dedup::windows(&caller.tenant.policy, &draft.submission);

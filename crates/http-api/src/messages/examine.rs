@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     layers::{
-        Blocked, Findings, Stopped, compliance, content, dedup,
+        Blocked, Findings, Stopped, compliance, content,
         enrich::{self, Numbers},
         schema::{self, Submission},
         tenant,
@@ -97,10 +97,6 @@ fn layers(
     let compliance = findings.note(compliance::check(policy, &submission, &numbers, now))?;
     let compliance = compliance.unwrap_or_default();
     blocked.extend(compliance.blocked);
-    findings.note(api.message_rates.check(caller, &submission, now))?;
-    for (same, _) in dedup::windows(policy, &submission) {
-        findings.note(api.dedupe.check(caller.scope(), &same, now))?;
-    }
     let planned = findings.note(planned(api, caller, (&submission, &numbers, &blocked), moment))?;
     drop(numbers);
     let (send_at, held_for) = match compliance.hold {

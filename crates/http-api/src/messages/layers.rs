@@ -12,12 +12,13 @@
 //! | [`dedup`] | was it accepted already | `duplicate_suppressed`, `idempotency_mismatch` |
 //! | [`enrich`] | nothing: it fills in what is known of the recipient, and defaults | |
 //!
-//! Routing follows. The cheap questions come first: up to `compliance` a refusal costs no look into a store. Nothing
+//! Routing comes before `dnc`, as a suppression may be about a sender, which may be a connection's own. The cheap questions come first: up to `compliance` a refusal costs no look into a store. Nothing
 //! is stored or counted for a message that is refused.
 
 pub(super) mod compliance;
 pub(super) mod content;
 pub(crate) mod dedup;
+pub(super) mod dnc;
 pub(super) mod enrich;
 mod links;
 pub(crate) mod rate;

@@ -21,7 +21,10 @@ use utoipa::ToSchema;
 use super::{
     accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings},
     examine::{Draft, Look, Moment, examine},
-    layers::enrich::{Enrichment, Numbers, enrich},
+    layers::{
+        dedup, dnc,
+        enrich::{Enrichment, Numbers, enrich},
+    },
     routing,
     send::message_body,
 };
@@ -101,12 +104,19 @@ pub(super) async fn validate(
 ) -> Result<Response, Problem> {
     let (_, value) = message_body(&api, request).await?;
     let moment = Moment::at(&api, api.now(), 0).await;
-    let (draft, refusals) = match examine(&api, &caller, value, &moment, Look::ForAll) {
+    let (mut draft, mut refusals) = match examine(&api, &caller, value, &moment, Look::ForAll) {
         Ok(draft) => (Some(draft), Vec::new()),
         Err(refusals) => (None, refusals),
     };
+    if let Some(draft) = &mut draft {
+        refusals.extend(dnc::check(&api, &caller, draft).await.err());
+        refusals.extend(api.message_rates.check(&caller, &draft.submission, moment.now).err());
+        for (same, _) in dedup::windows(&caller.tenant.policy, &draft.submission) {
+            refusals.extend(api.dedupe.check(caller.scope(), &same, moment.now).err());
+        }
+    };
     let refusals: Vec<_> = refusals.into_iter().map(refusal).collect();
-    Ok(reply::ok(&validation(&api, draft.as_ref(), refusals)))
+    Ok(reply::ok(&validation(&api, draft.as_ref().filter(|_| refusals.is_empty()), refusals)))
 }
 
 fn validation(api: &Api, draft: Option<&Draft>, refusals: Vec<Refusal>) -> Validation {

@@ -41,6 +41,7 @@ codes! {
     ContentRejected = "content_rejected", 422, "The content cannot be sent";
     ComplianceBlocked = "compliance_blocked", 422, "The message breaks a rule";
     OutsideWindow = "outside_window", 422, "The recipient is left alone at this time";
+    RecipientSuppressed = "recipient_suppressed", 422, "The recipient must not be written to";
     RateLimited = "rate_limited", 429, "Too many requests";
     DuplicateSuppressed = "duplicate_suppressed", 409, "The same message was accepted already";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
@@ -81,6 +82,7 @@ impl Code {
             Self::SchemaInvalid | Self::RecipientInvalid => Some("schema"),
             Self::ContentRejected => Some("content"),
             Self::ComplianceBlocked | Self::OutsideWindow => Some("compliance"),
+            Self::RecipientSuppressed => Some("dnc"),
             Self::RateLimited => Some("rate"),
             Self::DuplicateSuppressed | Self::IdempotencyMismatch | Self::IdempotencyInProgress => {
                 Some("dedup")

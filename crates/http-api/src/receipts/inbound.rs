@@ -2,8 +2,10 @@
 
 use hermes_domain::{
     EventId, TenantId,
+    address::Channel,
     connection::Connection,
     message::{Envelope, Mode},
+    suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource},
     tenant::Endpoint,
 };
 use hermes_ports::{
@@ -11,7 +13,7 @@ use hermes_ports::{
     adapter::{Inbound, InboundKind},
     message_log::MessageQuery,
     outbox::OutboxEntry,
-    suppressions::{SuppressedAddress, Suppression, SuppressionReason},
+    suppressions::SuppressedAddress,
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -72,16 +74,50 @@ async fn newest_message(
     Ok(found.into_iter().next().map(|stored| stored.envelope))
 }
 
+/// Keeps or lifts what the recipient has said or a provider has found out.
 async fn consent(api: &Api, tenant: TenantId, mode: Mode, inbound: &Inbound) -> Result<(), StoreError> {
-    let address = SuppressedAddress::new(tenant, mode, inbound.channel, &inbound.from);
-    let reason = match inbound.kind {
-        InboundKind::OptOut => SuppressionReason::OptOut,
-        InboundKind::Complaint => SuppressionReason::Complaint,
-        InboundKind::HardBounce => SuppressionReason::HardBounce,
-        InboundKind::OptIn => return api.ports.suppressions.consent(address).await,
+    let suppressions = &api.ports.suppressions;
+    let (reason, source) = match inbound.kind {
+        InboundKind::OptOut => (SuppressionReason::OptOut, SuppressionSource::Inbound),
+        InboundKind::Complaint => (SuppressionReason::Complaint, SuppressionSource::Receipt),
+        InboundKind::HardBounce => (SuppressionReason::HardBounce, SuppressionSource::Receipt),
+        InboundKind::OptIn => {
+            let (channel, address) = (inbound.channel, inbound.from.clone());
+            let of = SuppressedAddress { tenant, mode, channel, address };
+            return suppressions.lift(of, told_to(inbound)).await;
+        }
         InboundKind::Message => return Ok(()),
     };
-    api.ports.suppressions.suppress(address, Suppression { reason, since: api.now() }).await
+    let sender = match reason {
+        SuppressionReason::OptOut => match suppressions.opt_out_scope(tenant, mode).await? {
+            OptOutScope::Sender => told_to(inbound),
+            OptOutScope::All => None,
+        },
+        // A dead mailbox is dead for everybody, and who complains does not look at the sender.
+        SuppressionReason::Complaint | SuppressionReason::HardBounce | SuppressionReason::Manual => None,
+    };
+    let rule = Suppression {
+        id: api.ports.mint.suppression(),
+        tenant,
+        mode,
+        covers: Coverage::exactly(inbound.channel, &inbound.from),
+        channel: Some(inbound.channel),
+        sender,
+        reason,
+        source,
+        note: None,
+        created_at: api.now(),
+        expires_at: None,
+    };
+    suppressions.add(vec![rule]).await.map(drop)
+}
+
+/// Which of our senders a person has written to. Mail has an address for replies, which says nothing about senders.
+fn told_to(inbound: &Inbound) -> Option<SenderKey> {
+    match inbound.channel {
+        Channel::Sms | Channel::Whatsapp => inbound.to.as_deref().map(SenderKey::of),
+        Channel::Email | Channel::Push => None,
+    }
 }
 
 async fn tell(

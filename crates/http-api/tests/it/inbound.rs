@@ -1,10 +1,15 @@
 //! What people write: kept for each tenant that it concerns, and told to their endpoints.
 
-use hermes_domain::{MessageId, TenantId, address::Channel, message::Mode};
+use hermes_domain::{
+    MessageId, TenantId,
+    address::Channel,
+    message::Mode,
+    suppression::{OptOutScope, SenderKey, SuppressionReason, SuppressionSource},
+};
 use hermes_ports::{
     Suppressions as _,
     adapter::{Inbound, InboundKind, Received, ReceivedEntry},
-    suppressions::{SuppressedAddress, SuppressionReason},
+    suppressions::SuppressionQuery,
 };
 use hermes_testkit::{connection, tenant};
 use serde_json::{Value, json};
@@ -23,7 +28,12 @@ async fn endpoint(app: &App, key: &str, event_types: Value) {
 }
 
 async fn said(app: &App, through: u64, kind: InboundKind, body: &'static str) {
-    let inbound = Inbound { channel: Channel::Sms, from: PHONE.to_owned(), to: None, account: None, kind };
+    said_to(app, (through, None), kind, body).await;
+}
+
+async fn said_to(app: &App, (through, to): (u64, Option<&str>), kind: InboundKind, body: &'static str) {
+    let (from, to) = (PHONE.to_owned(), to.map(str::to_owned));
+    let inbound = Inbound { channel: Channel::Sms, from, to, account: None, kind };
     let entries = vec![ReceivedEntry::Inbound(inbound)];
     app.gateway.receive_once(Ok(Ok(Received { entries, unreadable: 0, reply: None })));
     let call = Call::new("POST", format!("/receipts/twilio/{}", connection(through))).bytes(body);
@@ -31,8 +41,18 @@ async fn said(app: &App, through: u64, kind: InboundKind, body: &'static str) {
 }
 
 async fn rule(app: &App, of: TenantId) -> Option<SuppressionReason> {
-    let address = SuppressedAddress::new(of, Mode::Live, Channel::Sms, PHONE);
-    app.backend.find(address).await.unwrap().map(|rule| rule.reason)
+    let query =
+        SuppressionQuery { address: Some(PHONE.to_owned()), ..SuppressionQuery::all(of, Mode::Live, 9) };
+    let found = app.backend.list(query).await.unwrap();
+    assert!(found.len() < 2, "{found:?}");
+    found.first().map(|stored| stored.rule.reason)
+}
+
+/// Of whom the rules of tenant 1 are, oldest first.
+async fn silenced(app: &App) -> Vec<Option<SenderKey>> {
+    let all = app.backend.list(SuppressionQuery::all(tenant(1), Mode::Live, 9)).await.unwrap();
+    assert!(all.iter().all(|stored| stored.rule.source == SuppressionSource::Inbound));
+    all.into_iter().rev().map(|stored| stored.rule.sender).collect()
 }
 
 fn told(app: &App) -> Vec<(MessageId, &'static str)> {
@@ -105,4 +125,29 @@ async fn complaints_and_dead_addresses_stay_whatever_is_said_later() {
     said(&app, 1, InboundKind::OptOut, "STOP").await;
     said(&app, 1, InboundKind::OptIn, "START").await;
     assert_eq!(rule(&app, tenant(1)).await, None);
+}
+
+#[tokio::test]
+async fn a_stop_silences_the_number_that_it_was_sent_to_and_start_revives_that_one_alone() {
+    let app = App::start().await;
+    app.message(&sms()).await;
+    let (first, second) = ("+4550000001", "+4550000002");
+    for to in [first, second, first] {
+        said_to(&app, (1, Some(to)), InboundKind::OptOut, "STOP").await;
+        app.clock.advance(std::time::Duration::from_millis(1));
+    }
+    assert_eq!(silenced(&app).await, [first, second].map(|number| Some(SenderKey::of(number))));
+    said_to(&app, (1, Some("4550000001")), InboundKind::OptIn, "START").await;
+    assert_eq!(silenced(&app).await, [Some(SenderKey::of(second))]);
+}
+
+#[tokio::test]
+async fn a_stop_silences_every_sender_where_the_tenant_wants_it_so() {
+    let app = App::start().await;
+    app.message(&sms()).await;
+    app.backend.set_opt_out_scope(tenant(1), Mode::Live, OptOutScope::All).await.unwrap();
+    said_to(&app, (1, Some("+4550000001")), InboundKind::OptOut, "STOP").await;
+    assert_eq!(silenced(&app).await, [None]);
+    said_to(&app, (1, Some("+4550000002")), InboundKind::OptIn, "START").await;
+    assert_eq!(silenced(&app).await, []);
 }

@@ -14,7 +14,10 @@ use std::{
     sync::Arc,
 };
 
-use hermes_domain::{EndpointId, EventId, MessageId, TenantId, UnixMillis, message::Mode};
+use hermes_domain::{
+    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis, message::Mode,
+    suppression::OptOutScope,
+};
 use hermes_ports::{
     Clock,
     cascade_store::{OpenCascade, StoredCascade},
@@ -22,7 +25,7 @@ use hermes_ports::{
     outbox::Delivery,
     receipt_inbox::{Parked, ParkedId},
     registry::Record,
-    suppressions::{SuppressedAddress, Suppression},
+    suppressions::StoredSuppression,
 };
 use parking_lot::Mutex;
 
@@ -43,7 +46,8 @@ struct Tables {
     parked_once: HashMap<receipts::Content, ParkedId>,
     parked_last: i64,
     records: BTreeMap<(&'static str, String), Record>,
-    suppressions: BTreeMap<SuppressedAddress, Suppression>,
+    suppressions: BTreeMap<SuppressionId, StoredSuppression>,
+    opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
 }
 
 struct Row {

@@ -124,7 +124,11 @@ impl Run {
 
     /// Grants the permit that was asked for, through the preferred candidate.
     pub(super) fn permit(&mut self) -> &mut Self {
-        let Some(Effect::Acquire { candidates }) = self.effects.first().cloned() else {
+        let wished = |effect: &Effect| match effect {
+            Effect::Acquire { candidates } => Some(candidates.clone()),
+            Effect::Dispatch { .. } | Effect::Reconcile { .. } | Effect::RememberOptOut { .. } => None,
+        };
+        let Some(candidates) = self.effects.iter().find_map(wished) else {
             panic!("no permit wanted: {:?}", self.effects)
         };
         self.event(Event::Permit { candidate: candidates[0], adapter_version: VERSION })

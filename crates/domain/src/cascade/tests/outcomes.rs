@@ -2,8 +2,10 @@
 
 use super::fixture::{Run, START, envelope, failure};
 use crate::{
-    cascade::{AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StepError, resume},
-    outcome::{ErrorClass, Level, Outcome},
+    cascade::{
+        AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StatusReason, StepError, resume,
+    },
+    outcome::{ErrorClass, Level, Outcome, ReceiptStatus},
     plan::{OnServerError, OnUnknownOutcome},
 };
 
@@ -244,4 +246,38 @@ fn no_route_ends_the_step() {
     let mut run = Run::standard();
     run.event(Event::NoRoute);
     assert_eq!(run.state().step, 1);
+}
+
+#[test]
+fn a_suppressed_step_ends_without_an_attempt_and_says_so() {
+    let mut run = Run::standard();
+    run.event(Event::Suppressed);
+    assert_eq!((run.state().step, run.state().attempts.len()), (1, 0));
+    assert_eq!(
+        run.kinds(),
+        ["message.accepted", "step.started", "step.suppressed", "step.advanced", "step.started"]
+    );
+    run.event(Event::Suppressed).event(Event::Suppressed);
+    assert_eq!((run.phase(), run.state().reason), (Phase::Failed, StatusReason::RecipientSuppressed));
+}
+
+#[test]
+fn a_suppression_does_not_undo_what_is_with_a_provider() {
+    let mut run = Run::standard();
+    run.permit();
+    assert_eq!(run.try_event(Event::Suppressed), Err(StepError::Stale));
+    run.accept();
+    assert_eq!(run.try_event(Event::Suppressed), Err(StepError::Stale));
+    run.due().event(Event::Suppressed).event(Event::Suppressed);
+    assert_eq!(run.phase(), Phase::SentUnconfirmed, "the first step may have arrived");
+}
+
+#[test]
+fn an_opt_out_that_a_provider_tells_is_remembered() {
+    let mut run = Run::standard();
+    run.permit().outcome(Outcome::Rejected(failure(ErrorClass::OptedOut)));
+    assert!(run.effects.contains(&Effect::RememberOptOut { attempt: 1 }), "{:?}", run.effects);
+    let mut run = Run::standard();
+    run.permit().accept().receipt(1, ReceiptStatus::Undelivered(failure(ErrorClass::OptedOut)));
+    assert!(run.effects.contains(&Effect::RememberOptOut { attempt: 1 }), "{:?}", run.effects);
 }

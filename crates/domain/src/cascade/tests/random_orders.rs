@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::fixture::{Run, START, envelope, failure};
 use crate::{
-    cascade::{AdapterVersion, Cascade, Event, begin, decode, encode, invariants, step},
+    cascade::{AdapterVersion, Cascade, Event, Phase, begin, decode, encode, invariants, step},
     outcome::{Acceptance, ErrorClass, Failure, Level, Outcome, Receipt, ReceiptStatus},
     plan::{OnLateReceipt, OnServerError, OnUnknownOutcome},
 };
@@ -14,6 +14,7 @@ fn class() -> impl Strategy<Value = ErrorClass> {
         Just(ErrorClass::RecipientPermanent),
         Just(ErrorClass::RecipientTemporary),
         Just(ErrorClass::Auth),
+        Just(ErrorClass::OptedOut),
         Just(ErrorClass::Funds),
         Just(ErrorClass::ProviderFault),
         Just(ErrorClass::Unknown),
@@ -76,6 +77,7 @@ fn a_move() -> impl Strategy<Value = Move> {
         1 => Just(Move::Plain(Event::Acknowledge)),
         1 => Just(Move::Plain(Event::Recovered)),
         1 => Just(Move::Plain(Event::NoRoute)),
+        1 => Just(Move::Plain(Event::Suppressed)),
     ]
 }
 
@@ -157,6 +159,29 @@ proptest! {
                 let settled = before.last().is_none_or(|last| last.status != crate::cascade::AttemptStatus::Submitting);
                 prop_assert!(settled, "a second attempt while the first was in flight");
             }
+        }
+    }
+
+    /// A STOP in the middle of anything makes no attempt, and leaves every attempt there was as it is.
+    #[test]
+    fn a_suppressed_step_makes_no_attempt_and_the_next_one_starts(
+        moves in prop::collection::vec((a_move(), 0u64..5_000), 0..40),
+    ) {
+        let envelope = envelope(|_| {});
+        let mut run = Run::new(&envelope);
+        for (a_move, pause) in moves {
+            run.after_ms(pause);
+            let event = event(&run, a_move);
+            let _ = run.try_event(event);
+        }
+        let before = run.state().clone();
+        if run.try_event(Event::Suppressed).is_ok() {
+            let after = run.state();
+            prop_assert_eq!(&after.attempts, &before.attempts);
+            prop_assert!(after.phase.is_terminal() || after.step == before.step + 1);
+        } else {
+            let waits_for_a_permit = matches!(before.phase, Phase::Pending | Phase::Backoff { .. });
+            prop_assert!(!waits_for_a_permit);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Everything that can happen to a cascade whose attempts are numbered up to 3.
 fn events(cascade: &Cascade) -> Vec<Event> {
-    let mut events = vec![Event::Due, Event::Cancel, Event::NoRoute];
+    let mut events = vec![Event::Due, Event::Cancel, Event::NoRoute, Event::Suppressed];
     for candidate in 0..2 {
         events.push(Event::Permit { candidate, adapter_version: AdapterVersion(1) });
     }
@@ -37,6 +37,7 @@ fn outcomes() -> Vec<Outcome> {
     vec![
         Outcome::Accepted(Acceptance::default()),
         Outcome::Rejected(failure(ErrorClass::RecipientPermanent)),
+        Outcome::Rejected(failure(ErrorClass::OptedOut)),
         Outcome::Throttled { retry_after_ms: Some(700), failure: failure(ErrorClass::ProviderThrottled) },
         Outcome::ServerError(failure(ErrorClass::ProviderFault)),
         Outcome::Unknown(failure(ErrorClass::Network)),
