@@ -32,6 +32,7 @@ mod routes;
 mod schema;
 mod settings;
 mod status;
+mod suppressions;
 mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};

@@ -96,6 +96,12 @@ impl Operation {
         Self::new(Verb::Delete, path, id, summary)
     }
 
+    /// A POST that takes no `Idempotency-Key`, because repeating it changes nothing anyway.
+    pub(crate) const fn repeatable(mut self) -> Self {
+        self.keyed = false;
+        self
+    }
+
     /// A JSON body that matches `schema`, which the document calls `name`.
     pub(crate) fn body(mut self, name: &str, schema: Value) -> Self {
         let content = json!({ "application/json": { "schema": reference(name) } });
@@ -110,9 +116,10 @@ impl Operation {
         self
     }
 
-    /// A body that is bytes.
+    /// A body that is bytes; once more for each further type.
     pub(crate) fn bytes(mut self, content_type: &str) -> Self {
-        self.body = Some(json!({ "required": true, "content": { content_type: {} } }));
+        let body = self.body.get_or_insert_with(|| json!({ "required": true, "content": {} }));
+        body["content"][content_type] = json!({});
         self
     }
 
@@ -142,11 +149,12 @@ impl Operation {
         self
     }
 
-    /// An answer without a body, or with one of another kind.
+    /// An answer without a body, or with one of another kind; once more for each further kind.
     pub(crate) fn plain(mut self, status: u16, description: &str, content_type: Option<&str>) -> Self {
-        let mut reply = json!({ "description": description });
+        let mut reply = self.replies.remove(&status.to_string()).unwrap_or_else(|| json!({}));
+        reply["description"] = json!(description);
         if let Some(content_type) = content_type {
-            reply["content"] = json!({ content_type: {} });
+            reply["content"][content_type] = json!({});
         }
         self.replies.insert(status.to_string(), reply);
         self

@@ -17,7 +17,7 @@ use crate::{
     operation::{Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, webhooks,
+    status, suppressions, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -56,6 +56,7 @@ pub(crate) fn routes() -> Routes {
     cascades::routes(&mut routes);
     crate::routes::routes(&mut routes);
     webhooks::routes(&mut routes);
+    suppressions::routes(&mut routes);
     receipts::routes(&mut routes);
     admin::routes(&mut routes);
     health::routes(&mut routes);

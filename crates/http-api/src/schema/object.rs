@@ -21,6 +21,19 @@ impl Object {
         faults.at_key(key, |faults| read(value, faults))
     }
 
+    /// A field that may be missing, or null where that means something else: `Some(None)`.
+    pub(crate) fn nullable<T>(
+        &mut self,
+        key: &'static str,
+        faults: &mut Faults,
+        read: impl FnOnce(Value, &mut Faults) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.0.remove(key)? {
+            Value::Null => Some(None),
+            value => faults.at_key(key, |faults| read(value, faults)).map(Some),
+        }
+    }
+
     /// A field that must be there.
     pub(crate) fn required<T>(
         &mut self,

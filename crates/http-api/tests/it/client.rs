@@ -111,9 +111,22 @@ fn parse(read: &[u8]) -> Answer {
         let (name, value) = line.split_once(": ").unwrap();
         (name.to_ascii_lowercase(), value.to_owned())
     };
-    Answer {
-        status,
-        headers: lines.map(header).collect(),
-        text: String::from_utf8_lossy(&read[end + 4..]).into_owned(),
+    let headers: Vec<_> = lines.map(header).collect();
+    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let body = if chunked { joined(&read[end + 4..]) } else { read[end + 4..].to_vec() };
+    Answer { status, headers, text: String::from_utf8_lossy(&body).into_owned() }
+}
+
+/// A body out of its chunks, whose last one must be there.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|window| window == b"\r\n").expect("the size of a chunk");
+        let size = usize::from_str_radix(std::str::from_utf8(&chunks[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&chunks[end + 2..end + 2 + size]);
+        chunks = &chunks[end + 2 + size + 2..];
     }
 }

@@ -22,4 +22,6 @@ mod providers;
 mod receipts;
 mod routing;
 mod send;
+mod suppressed;
+mod suppressions;
 mod webhooks;
