@@ -44,9 +44,11 @@ fn verify(webhook: &Webhook, key: &str) -> Result<(), Refusal> {
 }
 
 fn inbound_text(body: &Value) -> Received {
-    let kind = keyword_kind(pick(body, "/text").unwrap_or_default());
-    let to = pick(body, "/recipient").map(str::to_owned);
-    let entry = |from: &str| Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.clone(), kind));
+    let (text, to) = (pick(body, "/text").unwrap_or_default(), pick(body, "/recipient").map(str::to_owned));
+    let entry = |from: &str| {
+        let kind = keyword_kind(from, text);
+        Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.clone(), kind))
+    };
     Received { entries: pick(body, "/sender").map(entry).into_iter().collect(), reply: None }
 }
 

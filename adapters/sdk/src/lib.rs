@@ -11,6 +11,9 @@
 
 mod fields;
 mod http;
+// The host's own table, so that both mean the same. It uses nothing but the standard library.
+#[path = "../../../crates/domain/src/suppression/keywords.rs"]
+mod keywords;
 mod outcomes;
 mod phone;
 mod provider;
@@ -36,6 +39,7 @@ pub use fields::{
     credential, identifier, optional_credential, optional_identifier, optional_setting, setting,
 };
 pub use http::{base_url, get, header, post_form, post_json, retry_after_ms};
+pub use keywords::{Meaning, meaning};
 pub use outcomes::{accepted, by_status, failure, refused, refused_with, with_code};
 pub use phone::{digits, e164};
 pub use provider::{Provider, Submission};

@@ -1,11 +1,9 @@
 //! Reading webhooks.
 
-use crate::contract::{Channel, Inbound, InboundKind, Receipt, ReceiptStatus, Received};
-
-/// Words that carriers treat as consent withdrawn (CTIA; Twilio adds REVOKE and OPTOUT).
-const STOP_WORDS: [&str; 8] = ["STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"];
-/// Words that give it back.
-const START_WORDS: [&str; 2] = ["START", "UNSTOP"];
+use crate::{
+    contract::{Channel, Inbound, InboundKind, Receipt, ReceiptStatus, Received},
+    keywords::{Meaning, meaning},
+};
 
 /// Decoded form fields (or query parameters), in their order.
 pub fn form_fields(encoded: &[u8]) -> Vec<(String, String)> {
@@ -47,13 +45,13 @@ pub fn inbound(channel: Channel, from: String, to: Option<String>, kind: Inbound
     Inbound { channel, from, to, account: None, kind }
 }
 
-/// What a text from a recipient means: a message that is nothing but a keyword changes consent.
-pub fn keyword_kind(text: &str) -> InboundKind {
-    let word = text.trim().to_ascii_uppercase();
-    match word.as_str() {
-        word if STOP_WORDS.contains(&word) => InboundKind::OptOut,
-        word if START_WORDS.contains(&word) => InboundKind::OptIn,
-        _ => InboundKind::Message,
+/// What a text from `number` (E.164) means: one that is nothing but a keyword, of English or of a language of the
+/// number's country, changes consent.
+pub fn keyword_kind(number: &str, text: &str) -> InboundKind {
+    match meaning(number, text) {
+        Meaning::OptOut => InboundKind::OptOut,
+        Meaning::OptIn => InboundKind::OptIn,
+        Meaning::Help | Meaning::Other => InboundKind::Message,
     }
 }
 

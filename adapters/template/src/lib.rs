@@ -138,8 +138,10 @@ fn status(event: &Value) -> Received {
 }
 
 fn from_person(event: &Value) -> Received {
-    let kind = keyword_kind(pick(event, "/text").unwrap_or_default());
-    let to = pick(event, "/to").map(str::to_owned);
-    let entry = |from: &str| Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.clone(), kind));
+    let (text, to) = (pick(event, "/text").unwrap_or_default(), pick(event, "/to").map(str::to_owned));
+    let entry = |from: &str| {
+        let kind = keyword_kind(from, text);
+        Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.clone(), kind))
+    };
     Received { entries: pick(event, "/from").map(entry).into_iter().collect(), reply: None }
 }

@@ -43,7 +43,7 @@ fn from_person(
         Some("STOP") => InboundKind::OptOut,
         Some("START") => InboundKind::OptIn,
         Some(_) => InboundKind::Message,
-        None => keyword_kind(body.unwrap_or_default()),
+        None => keyword_kind(from.unwrap_or_default(), body.unwrap_or_default()),
     };
     let entry =
         |from: &str| Entry::Inbound(inbound(Channel::Sms, from.to_owned(), to.map(str::to_owned), kind));

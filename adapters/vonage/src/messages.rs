@@ -137,9 +137,12 @@ fn reading(event: &Value) -> Option<Reading> {
 }
 
 fn from_person(event: &Value) -> Received {
-    let kind = keyword_kind(pick(event, "/text").unwrap_or_default());
-    let to = pick(event, "/to").map(e164);
-    let entry = |from: &str| Entry::Inbound(inbound(Channel::Sms, e164(from), to.clone(), kind));
+    let (text, to) = (pick(event, "/text").unwrap_or_default(), pick(event, "/to").map(e164));
+    let entry = |from: &str| {
+        let (from, to) = (e164(from), to.clone());
+        let kind = keyword_kind(&from, text);
+        Entry::Inbound(inbound(Channel::Sms, from, to, kind))
+    };
     Received { entries: pick(event, "/from").map(entry).into_iter().collect(), reply: None }
 }
 

@@ -71,7 +71,11 @@ fn receipt_status(status: &str, code: Option<&str>) -> Option<ReceiptStatus> {
 fn from_person<'a>(value: &dyn Fn(&str) -> Option<&'a str>) -> Received {
     // Of a long text only the first part can be a keyword's whole message.
     let text = value("text").filter(|_| value("concat") != Some("true")).unwrap_or_default();
-    let (kind, to) = (keyword_kind(text), value("to").map(e164));
-    let entry = |from: &str| Entry::Inbound(inbound(Channel::Sms, e164(from), to.clone(), kind));
+    let to = value("to").map(e164);
+    let entry = |from: &str| {
+        let (from, to) = (e164(from), to.clone());
+        let kind = keyword_kind(&from, text);
+        Entry::Inbound(inbound(Channel::Sms, from, to, kind))
+    };
     Received { entries: value("msisdn").map(entry).into_iter().collect(), reply: None }
 }

@@ -131,7 +131,8 @@ fn message_kind(message: &Value) -> Option<InboundKind> {
             .or_else(|| pick(message, "/interactive/button_reply/title")),
         _ => None,
     };
-    Some(keyword_kind(text.unwrap_or_default()))
+    let from = pick(message, "/from").map(e164).unwrap_or_default();
+    Some(keyword_kind(&from, text.unwrap_or_default()))
 }
 
 fn choice_kind(choice: &Value) -> Option<InboundKind> {

@@ -159,6 +159,11 @@ fn each_key_signs_its_own_kind_of_callback() {
     let stop = json!({ "msg_id": "1", "recipient": "1234", "text": " stop", "sender": "+37251000000" });
     let ReceivedEntry::Inbound(inbound) = only_entry(signed(INBOUND_SECRET, &stop)) else { panic!() };
     assert_eq!(inbound.kind, InboundKind::OptOut);
+    for (sender, kind) in [("+4520123456", InboundKind::OptOut), ("+37251000000", InboundKind::Message)] {
+        let danish = json!({ "msg_id": "1", "recipient": "1234", "text": "Afmeld", "sender": sender });
+        let ReceivedEntry::Inbound(inbound) = only_entry(signed(INBOUND_SECRET, &danish)) else { panic!() };
+        assert_eq!(inbound.kind, kind, "{sender}");
+    }
     assert_eq!(signed(PASSWORD, &stop), Err(WebhookRefusal::BadSignature));
     assert_eq!(signed(INBOUND_SECRET, &json!({ "status": "DELIVRD" })), Err(WebhookRefusal::BadSignature));
     assert_eq!(signed(PASSWORD, &json!([1])), Err(WebhookRefusal::Malformed));

@@ -238,6 +238,20 @@ fn inbound_words_change_consent() {
 }
 
 #[test]
+fn words_of_a_language_count_where_it_is_spoken() {
+    let url = "https://hermes.example.com/receipts/twilio/prv_1";
+    for (body, kind) in [
+        ("Body=Arr%C3%AAt&From=%2B33612345678", InboundKind::OptOut),
+        ("Body=Arr%C3%AAt&From=%2B447400123456", InboundKind::Message),
+        ("Body=tilmeld&From=%2B4520123456", InboundKind::OptIn),
+        ("Body=avslutt.&From=%2B4791234567", InboundKind::OptOut),
+    ] {
+        let ReceivedEntry::Inbound(inbound) = only_entry(receive(&sign(url, body))) else { panic!("{body}") };
+        assert_eq!(inbound.kind, kind, "{body}");
+    }
+}
+
+#[test]
 fn a_refusal_for_an_earlier_stop_withdraws_consent() {
     let body =
         format!("MessageSid={SID}&MessageStatus=failed&ErrorCode=21610&To=%2B4520123456&From=%2B4520000000");

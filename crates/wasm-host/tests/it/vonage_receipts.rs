@@ -322,7 +322,7 @@ fn what_people_write_is_told_apart_from_reports() {
         kind,
     };
     for (text, kind) in
-        [(" stop ", InboundKind::OptOut), ("START", InboundKind::OptIn), ("when?", InboundKind::Message)]
+        [(" stop ", InboundKind::OptOut), ("START", InboundKind::OptIn), ("afmeld", InboundKind::Message)]
     {
         let body = json!({ "channel": "sms", "message_uuid": "u", "to": "447700900000", "from": "447700900001",
             "timestamp": "2026-11-24T02:00:00Z", "text": text, "sms": { "num_messages": "1" } });

@@ -171,6 +171,7 @@ fn people_write_tap_and_choose() {
     for (value, expected) in [
         (message(json!({ "type": "text", "text": { "body": " unsubscribe " } })), InboundKind::OptOut),
         (message(json!({ "type": "text", "text": { "body": "START" } })), InboundKind::OptIn),
+        (message(json!({ "type": "text", "text": { "body": "Baja" } })), InboundKind::OptOut),
         (message(json!({ "type": "text", "text": { "body": "non-stop flight?" } })), InboundKind::Message),
         (
             message(json!({ "type": "button", "button": { "text": "No thanks", "payload": "STOP" } })),
