@@ -106,4 +106,33 @@ mod tests {
             (full, 0, 2_048)
         );
     }
+
+    /// Opt-outs of the first builds stay opt-outs that START lifts; nothing else of them does.
+    #[test]
+    fn suppressions_of_earlier_builds_become_rules() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut db = connect(&directory.path().join(DATABASE)).unwrap();
+        for (version, sql) in (1..).zip(&MIGRATIONS[..3]) {
+            apply(&mut db, version, sql).unwrap();
+        }
+        let old = "INSERT INTO suppression VALUES (zeroblob(16), 0, 'sms', '+4520123456', 'opt_out', 1767323045678),
+                   (zeroblob(16), 1, 'email', 'a@example.com', 'complaint', 1767323045678)";
+        db.execute(old, []).unwrap();
+        migrate(&mut db).unwrap();
+        let mut select = db
+            .prepare("SELECT covers, value, channel, sender, reason, source, id FROM suppression_rule ORDER BY mode")
+            .unwrap();
+        let rows = select.query_map([], |row| {
+            let texts: Vec<String> = (0..6).map(|column| row.get(column)).collect::<Result<_, _>>()?;
+            Ok((texts.join(" "), row.get::<_, Vec<u8>>(6)?))
+        });
+        let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows[0].0, "address +4520123456 sms  opt_out inbound");
+        assert_eq!(rows[1].0, "address a@example.com email  complaint receipt");
+        for (_, id) in &rows {
+            let bits = u128::from_be_bytes(id.as_slice().try_into().unwrap());
+            assert_eq!(hermes_domain::SuppressionId::from_u128(bits).at().0, 1_767_323_045_678);
+        }
+        assert_ne!(rows[0].1, rows[1].1);
+    }
 }

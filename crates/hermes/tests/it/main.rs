@@ -18,4 +18,5 @@ mod recovery;
 mod server;
 mod serving;
 mod smoke;
+mod suppressions;
 mod traces;
