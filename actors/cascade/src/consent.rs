@@ -2,6 +2,9 @@
 //!
 //! Most recipients are not suppressed, and memory says so at once. Only where it cannot, a task asks the store.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc};
 
 use hermes_directory::Directory;
