@@ -16,6 +16,7 @@ use crate::{
     messages::layers::{dedup::DedupeWindow, rate::MessageRates},
     rate::RateLimits,
     settings::{ApiLimits, ApiSettings},
+    suppressions::Imports,
 };
 
 /// The ports that the API stands on.
@@ -96,6 +97,7 @@ pub(crate) struct Api {
     pub(crate) health: HealthBoard,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
+    pub(crate) imports: Imports,
     /// Route patterns, so that metrics need no allocation.
     pub(crate) patterns: HashMap<&'static str, &'static str>,
     /// The OpenAPI document.
@@ -117,6 +119,7 @@ impl Api {
             health: HealthBoard::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
+            imports: Imports::default(),
             ports,
             settings,
             limits,

@@ -17,6 +17,7 @@ use crate::{
     gate,
     problem::{Code, Problem},
     request_id::{self, RequestId},
+    suppressions,
 };
 
 /// Most bytes of header names and values.
@@ -34,7 +35,11 @@ pub(crate) async fn edge(State(api): State<Arc<Api>>, mut request: Request, next
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());
     let served = serve(&api, route, request, next);
-    let mut response = match tokio::time::timeout(api.settings.request_timeout, served).await {
+    let limit = match route {
+        suppressions::IMPORT => api.settings.request_timeout.max(suppressions::IMPORT_LIMIT),
+        _ => api.settings.request_timeout,
+    };
+    let mut response = match tokio::time::timeout(limit, served).await {
         Ok(response) => response,
         Err(_) => {
             Problem::new(Code::Overloaded, "The request took too long and was given up.").into_response()

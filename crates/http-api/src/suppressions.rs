@@ -10,11 +10,19 @@ mod rule;
 mod settings;
 mod update;
 
+use std::time::Duration;
+
 use hermes_domain::{address::Channel, suppression::SuppressionReason};
 use serde_json::{Value, json};
 
 use crate::{operation::Operation, router::Routes};
+pub(crate) use import::Imports;
 use rule::SuppressionView;
+
+/// Imports take longer than other requests: their bodies are large and kept as they arrive.
+pub(crate) const IMPORT: &str = "/v1/suppressions/import";
+/// How long an import may take.
+pub(crate) const IMPORT_LIMIT: Duration = Duration::from_secs(600);
 
 /// The reasons, as the API spells them.
 fn reasons() -> Vec<&'static str> {
@@ -119,10 +127,11 @@ pub(crate) fn routes(routes: &mut Routes) {
 
 fn bulk(routes: &mut Routes) {
     let import = Operation::post(
-        "/v1/suppressions/import",
+        IMPORT,
         "importSuppressions",
         "Add many suppressions: CSV with a header line, or one JSON object a line. At most 64 MiB and 1,000,000 \
-         lines of 16 KiB; what is there already stays as it is, so that it may be repeated",
+         lines of 16 KiB, within 10 minutes, one at a time; what is there already stays as it is, so that it may be \
+         repeated",
     )
     .repeatable()
     .bytes("text/csv")

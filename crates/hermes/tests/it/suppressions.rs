@@ -85,8 +85,13 @@ async fn a_stop_in_the_middle_of_a_cascade_stops_its_later_sms() {
     let message = server.ended(&waiting, LIMIT).await;
     let steps: Vec<_> = attempts(&message).into_iter().map(|(step, _)| step).collect();
     assert_eq!(steps, [0, 2], "email, then push: {message:#}");
-    let timeline = server.timeline(&waiting).await;
-    assert!(timeline.contains(&"step.suppressed".to_owned()), "{timeline:?}");
+    let timeline = server.events(&waiting).await;
+    let suppressed: Vec<_> = timeline.iter().filter(|entry| entry["type"] == "step.suppressed").collect();
+    assert_eq!((suppressed.len(), &suppressed[0]["step"]), (1, &json!(1)), "{timeline:?}");
+    assert_eq!(
+        (&suppressed[0]["attempt"], &suppressed[0]["data"]["class"]),
+        (&Value::Null, &json!("opted_out"))
+    );
     assert_eq!(server.requests_of(&waiting).await.len(), 2, "nothing reached the SMS provider");
 }
 

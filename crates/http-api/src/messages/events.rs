@@ -8,7 +8,9 @@ use axum::{
 };
 use hermes_domain::{
     cascade::{State as CascadeState, TimelineEntry},
+    event::EventKind,
     message::Envelope,
+    outcome::ErrorClass,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +46,9 @@ pub(super) struct EventData {
     channel: Option<&'static str>,
     /// The attempt's status at that moment.
     status: Option<&'static str>,
+    /// Why the step failed, where no attempt says so: `opted_out` for a step whose address is suppressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
     /// How often it happened in a row.
     count: u16,
 }
@@ -77,6 +82,7 @@ fn view(envelope: &Envelope, state: &CascadeState, entry: &TimelineEntry, sequen
         data: EventData {
             channel: step.map(|step| step.channel.as_str()),
             status: entry.status.map(|status| status.as_str()),
+            class: (entry.kind == EventKind::StepSuppressed).then(|| ErrorClass::OptedOut.as_str()),
             count: entry.count,
         },
     }

@@ -3,15 +3,20 @@
 mod format;
 mod lines;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     extract::{Request, State},
     response::Response,
 };
-use hermes_domain::suppression::{Suppression, SuppressionSource};
+use hermes_domain::{
+    TenantId,
+    message::Mode,
+    suppression::{Suppression, SuppressionSource},
+};
 use hermes_ports::suppressions::Added;
 use http_body_util::BodyExt as _;
+use parking_lot::Mutex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,10 +71,7 @@ pub(super) async fn import(
 ) -> Result<Response, Problem> {
     let (parts, mut body) = request.into_parts();
     let format = Format::of(&parts.headers)?;
-    let _place = api
-        .large_bodies
-        .try_acquire()
-        .map_err(|_| Problem::new(Code::Overloaded, "Too many large bodies are being read."))?;
+    let _only = api.imports.begin(caller.scope())?;
     let mut records = Records::new(format.has_quotes());
     let mut import =
         Import { api: &api, caller: &caller, format, batch: Vec::new(), report: ImportReport::default() };
@@ -94,6 +96,32 @@ pub(super) async fn import(
     }
     import.keep().await?;
     Ok(reply::ok(&import.report))
+}
+
+/// Whose imports are running: one at a time for each, so that nobody keeps the writer from others.
+#[derive(Debug, Default)]
+pub(crate) struct Imports(Mutex<HashSet<(TenantId, Mode)>>);
+
+/// Ends with its import.
+#[derive(Debug)]
+struct Running<'a> {
+    imports: &'a Imports,
+    scope: (TenantId, Mode),
+}
+
+impl Imports {
+    fn begin(&self, scope: (TenantId, Mode)) -> Result<Running<'_>, Problem> {
+        if self.0.lock().insert(scope) {
+            return Ok(Running { imports: self, scope });
+        }
+        Err(Problem::new(Code::Conflict, "Another import of the tenant is running; wait for its end."))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.imports.0.lock().remove(&self.scope);
+    }
 }
 
 struct Import<'a> {
@@ -153,5 +181,22 @@ impl Import<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hermes_domain::UnixMillis;
+
+    use super::*;
+
+    #[test]
+    fn a_tenant_imports_one_list_at_a_time() {
+        let (imports, ours) = (Imports::default(), (TenantId::new(UnixMillis(1), 1), Mode::Live));
+        let running = imports.begin(ours).unwrap();
+        assert_eq!(imports.begin(ours).unwrap_err().code, Code::Conflict);
+        assert!(imports.begin((ours.0, Mode::Test)).is_ok());
+        drop(running);
+        assert!(imports.begin(ours).is_ok());
     }
 }
