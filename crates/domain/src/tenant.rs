@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, KeyId, TenantId, UnixMillis, message::Mode};
+use crate::{
+    EndpointId, KeyId, TenantId, UnixMillis,
+    access::{Role, Scopes},
+    message::Mode,
+};
 
 /// A tenant.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,14 +44,31 @@ pub struct ApiKey {
     pub owner: KeyOwner,
     /// For people.
     pub name: String,
-    /// What it may do; empty: everything its owner may.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
+    /// What a tenant's key may do.
+    #[serde(default, skip_serializing_if = "Scopes::are_all")]
+    pub scopes: Scopes,
+    /// What an operator's key may do; those made before there were roles may do everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// What people recognise the key by: its first and last characters. Too little to guess the rest from;
+    /// `None` for keys whose secret was given, because it may be short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Refused from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
     /// When it was made.
     pub created_at: UnixMillis,
+}
+
+impl ApiKey {
+    /// The role of an operator's key; `None` for tenants' keys.
+    pub fn operator_role(&self) -> Option<Role> {
+        match self.owner {
+            KeyOwner::Operator => Some(self.role.unwrap_or(Role::Admin)),
+            KeyOwner::Tenant(..) => None,
+        }
+    }
 }
 
 /// Where a tenant wants to be told.

@@ -4,6 +4,7 @@ pub(crate) mod actors;
 pub(crate) mod adapters;
 mod cascades;
 mod keys;
+mod operator_keys;
 mod providers;
 mod tenants;
 
@@ -12,6 +13,7 @@ use crate::router::Routes;
 pub(crate) fn routes(routes: &mut Routes) {
     tenants::routes(routes);
     keys::routes(routes);
+    operator_keys::routes(routes);
     providers::routes(routes);
     adapters::routes(routes);
     actors::routes(routes);

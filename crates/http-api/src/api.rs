@@ -1,6 +1,6 @@
 //! What every handler works with.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
@@ -14,6 +14,7 @@ use crate::{
     idempotency::InProgress,
     messages::dedupe::DedupeWindow,
     rate::RateLimits,
+    router::RouteTable,
     settings::{ApiLimits, ApiSettings},
 };
 
@@ -93,18 +94,14 @@ pub(crate) struct Api {
     pub(crate) dedupe: DedupeWindow,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
-    /// Route patterns, so that metrics need no allocation.
-    pub(crate) patterns: HashMap<&'static str, &'static str>,
+    /// What each route needs of its callers.
+    pub(crate) routes: RouteTable,
     /// The OpenAPI document.
     pub(crate) document: String,
 }
 
 impl Api {
-    pub(crate) fn new(
-        state: ApiState,
-        patterns: HashMap<&'static str, &'static str>,
-        document: String,
-    ) -> Self {
+    pub(crate) fn new(state: ApiState, routes: RouteTable, document: String) -> Self {
         let ApiState { ports, settings, limits } = state;
         Self {
             rates: RateLimits::new(limits.requests_per_s, limits.burst),
@@ -115,7 +112,7 @@ impl Api {
             ports,
             settings,
             limits,
-            patterns,
+            routes,
             document,
         }
     }

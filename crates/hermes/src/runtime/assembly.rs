@@ -17,7 +17,7 @@ use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
 use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
-use hermes_domain::{address::Channel, connection::Connection, message::Mode};
+use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
 use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
@@ -194,7 +194,7 @@ async fn bootstrap(
     clock: SystemClock,
 ) -> anyhow::Result<()> {
     let Some(secret) = &config.bootstrap.operator_key else { return Ok(()) };
-    let key = operator_key(mint, clock.now(), "bootstrap");
+    let key = operator_key(mint, clock.now(), "bootstrap", Role::Admin);
     directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")
 }
 

@@ -18,15 +18,19 @@ use crate::{
     api::Api,
     gate::Operator,
     messages::view::{AttemptView, WaitingView, attempts, waiting_for},
-    operation::Operation,
+    operation::{Need, Operation},
     problem::Problem,
     reply,
     router::Routes,
 };
 
 pub(super) fn routes(routes: &mut Routes) {
-    let operation =
-        Operation::get("/admin/v1/cascades/{id}", "explainCascade", "What a message waits for, and why");
+    let operation = Operation::get(
+        Need::Viewer,
+        "/admin/v1/cascades/{id}",
+        "explainCascade",
+        "What a message waits for, and why",
+    );
     routes.add(operation.reply::<CascadeExplained>(200, "The explanation."), explain);
 }
 

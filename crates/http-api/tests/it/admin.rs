@@ -17,11 +17,7 @@ async fn a_tenant_is_made_given_a_key_and_sends() {
     assert_eq!(made.status, 201, "{}", made.text);
     let path = made.header("location").unwrap().to_owned();
     let key = app
-        .post(
-            ADMIN,
-            &format!("{path}/keys"),
-            &json!({ "name": "ci", "mode": "live", "scopes": ["messages:write"] }),
-        )
+        .post(ADMIN, &format!("{path}/keys"), &json!({ "name": "ci", "mode": "live", "scopes": ["send"] }))
         .await
         .json();
     let secret = key["key"].as_str().unwrap();

@@ -10,6 +10,7 @@ use std::{
 use hermes_directory::{ConnectionTerms, Directory, DirectoryKeys, Mint};
 use hermes_domain::{
     ConnectionId, MessageId, TenantId,
+    access::Scopes,
     address::Channel,
     cascade::{AdapterVersion, Event},
     connection::Connection,
@@ -219,7 +220,9 @@ pub(crate) fn key(number: u128, owner: KeyOwner) -> ApiKey {
         id: hermes_domain::KeyId::new(START, number),
         owner,
         name: "tests".into(),
-        scopes: vec![],
+        scopes: Scopes::All,
+        role: None,
+        hint: None,
         expires_at: None,
         created_at: START,
     }

@@ -7,6 +7,7 @@ use std::{
 use anyhow::Context as _;
 use hermes_domain::{
     TenantId,
+    access::Scopes,
     message::Mode,
     tenant::{ApiKey, KeyOwner, Tenant},
 };
@@ -117,11 +118,14 @@ async fn create_key(assembly: &Assembly, owner: KeyOwner, name: &str) -> anyhow:
         id: assembly.mint.key(),
         owner,
         name: name.to_owned(),
-        scopes: vec![],
+        scopes: Scopes::All,
+        role: None,
+        hint: None,
         expires_at: None,
         created_at: now,
     };
-    assembly.directory.create_key(key).await.context("could not make a key")
+    let (_, secret) = assembly.directory.create_key(key).await.context("could not make a key")?;
+    Ok(secret)
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<DevFile>> {
