@@ -3,6 +3,7 @@
 mod assembly;
 mod completion_log;
 mod egress;
+mod key_uses;
 mod keys;
 mod memory;
 mod operator;
