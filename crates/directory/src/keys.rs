@@ -100,6 +100,12 @@ impl Directory {
         self.write(record, Some(0), check, apply).await.map(drop)
     }
 
+    /// Whether there is a key with this secret, expired or not.
+    pub fn has_key(&self, secret: &str) -> bool {
+        let hash = KeyHash::of(&self.key_hasher, secret);
+        self.read(|snapshot| snapshot.keys.contains_key(&hash))
+    }
+
     /// Removes a key: requests with it are refused from now on.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 pub(crate) mod actors;
 pub(crate) mod adapters;
+mod audit;
 mod cascades;
 mod keys;
 mod operator_keys;
@@ -18,4 +19,5 @@ pub(crate) fn routes(routes: &mut Routes) {
     adapters::routes(routes);
     actors::routes(routes);
     cascades::routes(routes);
+    audit::routes(routes);
 }

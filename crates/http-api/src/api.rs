@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
@@ -43,6 +43,8 @@ pub struct ApiPorts {
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.
     pub registry: Arc<dyn Registry>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
     /// Verifies webhooks, checks connections.
     pub gateway: Arc<dyn ProviderGateway>,
     /// Adapters and what they say about themselves.

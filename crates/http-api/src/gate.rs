@@ -9,7 +9,7 @@ use axum::{
 };
 use hermes_directory::Principal;
 use hermes_domain::{
-    TenantId,
+    KeyId, TenantId,
     access::{Role, Scope},
     message::Mode,
     tenant::{KeyOwner, Tenant},
@@ -18,6 +18,7 @@ use http::{HeaderMap, header, request::Parts};
 
 use crate::{
     api::Api,
+    audited,
     problem::{Code, Fault, Problem},
     rate::{self, RateState},
     router::Route,
@@ -46,7 +47,10 @@ impl Caller {
 
 /// An operator's request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Operator;
+pub(crate) struct Operator {
+    pub(crate) key: KeyId,
+    pub(crate) role: Role,
+}
 
 /// Whom a request must come from. Without a scope or role, any key of the kind will do: there is no such route, and
 /// only who has a key learns that.
@@ -87,13 +91,20 @@ pub(crate) async fn pass(api: &Arc<Api>, mut request: Request, next: Next) -> Re
             request.extensions_mut().insert(caller);
             announce(next.run(request).await, &rate)
         }
-        Door::Operator(role) => match operator(api, request.headers(), role) {
-            Ok(operator) => {
-                request.extensions_mut().insert(operator);
-                next.run(request).await
+        Door::Operator(needed) => {
+            let operator = match operator(api, request.headers()) {
+                Ok(operator) => operator,
+                Err(problem) => return problem.into_response(),
+            };
+            if let (Some(route), Some(missing)) =
+                (route, needed.filter(|needed| !operator.role.includes(*needed)))
+            {
+                let problem = forbidden("role", missing.as_str());
+                return audited::refused(api, operator, route, request, problem).await.into_response();
             }
-            Err(problem) => problem.into_response(),
-        },
+            request.extensions_mut().insert(operator);
+            audited::audited(api, operator, route, request, next).await
+        }
     }
 }
 
@@ -131,15 +142,11 @@ fn tenant(api: &Api, headers: &HeaderMap, scope: Option<Scope>) -> Result<Caller
     Ok(Caller { tenant, mode })
 }
 
-fn operator(api: &Api, headers: &HeaderMap, needed: Option<Role>) -> Result<Operator, Problem> {
+fn operator(api: &Api, headers: &HeaderMap) -> Result<Operator, Problem> {
     let principal = authenticate(api, headers)?;
-    let Some(role) = principal.role() else {
-        return Err(Problem::new(Code::Forbidden, "This needs an operator key."));
-    };
-    match needed.filter(|needed| !role.includes(*needed)) {
-        Some(missing) => Err(forbidden("role", missing.as_str())),
-        None => Ok(Operator),
-    }
+    let role =
+        principal.role().ok_or_else(|| Problem::new(Code::Forbidden, "This needs an operator key."))?;
+    Ok(Operator { key: principal.key_id(), role })
 }
 
 /// Says what the key lacks: its `kind`, scope or role, and which.

@@ -35,6 +35,15 @@ pub(crate) struct Route {
     pattern: &'static str,
     /// What its callers need.
     pub(crate) need: Need,
+    /// Id of its operation.
+    pub(crate) operation: &'static str,
+}
+
+impl Route {
+    /// Whether it does more than read.
+    pub(crate) fn changes(self) -> bool {
+        self.verb != Verb::Get
+    }
 }
 
 /// All routes, by their pattern.
@@ -43,8 +52,8 @@ pub(crate) struct RouteTable(HashMap<&'static str, Vec<Route>>);
 
 impl RouteTable {
     fn add(&mut self, operation: &Operation) {
-        let Operation { verb, path, need, .. } = *operation;
-        self.0.entry(path).or_default().push(Route { verb, pattern: path, need });
+        let Operation { verb, path, need, id, .. } = *operation;
+        self.0.entry(path).or_default().push(Route { verb, pattern: path, need, operation: id });
     }
 
     /// The pattern that a path matched, as text that lives for ever.

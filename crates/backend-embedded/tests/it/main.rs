@@ -7,6 +7,7 @@ mod crash;
 mod durability;
 mod index;
 mod lock;
+mod tampering;
 mod upkeep;
 mod writer;
 

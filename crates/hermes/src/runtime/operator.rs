@@ -13,7 +13,7 @@ use hermes_domain::{
 use hermes_ports::{Clock as _, clock::SystemClock};
 use std::sync::Arc;
 
-use super::{block_on, keys, open_stores};
+use super::{Actor, block_on, keys, on_record, open_stores};
 
 /// Makes an operator key in the store that `config` names. No server may have that store open.
 ///
@@ -27,7 +27,9 @@ pub(crate) fn create_operator_key(config: Option<&Path>, name: &str, role: Role)
         let clock = SystemClock::at_boot();
         let mint = Mint::new(Arc::new(clock), vec![0]);
         let key = operator_key(&mint, clock.now(), name, role);
-        let (_, secret) = directory.create_key(key).await.context("could not store the key")?;
+        let done = ("createOperatorKey", format!("keys/{}", key.id));
+        let create = async { directory.create_key(key).await.context("could not store the key") };
+        let (_, secret) = on_record(&*stores.embedded, clock, Actor::CommandLine, done, create).await?;
         stores.close().await;
         Ok(secret)
     })
@@ -65,7 +67,11 @@ pub(crate) fn rotate_credentials(config: Option<&Path>) -> anyhow::Result<Rotati
             keys::begin_rotation(&config.store.data_dir)?;
         }
         let directory = Directory::open(stores.registry(), keys::keys(&config)?).await?;
-        let done = directory.reseal().await.context("could not encrypt a secret anew; run it again")?;
+        let what = ("rotateCredentials", "credentials".to_owned());
+        let reseal =
+            async { directory.reseal().await.context("could not encrypt a secret anew; run it again") };
+        let clock = SystemClock::at_boot();
+        let done = on_record(&*stores.embedded, clock, Actor::CommandLine, what, reseal).await?;
         if own_file {
             keys::end_rotation(&config.store.data_dir)?;
         }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
+    audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
     fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake, FakeNotifier},
@@ -48,6 +52,7 @@ pub(crate) struct App {
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
     pub(crate) notifier: Arc<FakeNotifier>,
+    pub(crate) audit: Arc<LimitedAudit>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ready: Arc<AtomicBool>,
@@ -97,6 +102,7 @@ impl App {
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
         let notifier = Arc::new(FakeNotifier::default());
         let ready = Arc::new(AtomicBool::new(true));
+        let audit = Arc::new(LimitedAudit { backend: backend.clone(), takes: AtomicUsize::new(usize::MAX) });
         let ports = ApiPorts {
             directory: directory.clone(),
             intake: intake.clone(),
@@ -109,6 +115,7 @@ impl App {
             suppressions: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
+            audit: audit.clone(),
             gateway: gateway.clone(),
             adapters: Arc::new(FakeAdapters::default()),
             actors: actors.clone(),
@@ -130,6 +137,7 @@ impl App {
             gateway,
             actors,
             notifier,
+            audit,
             clock,
             directory,
             ready,

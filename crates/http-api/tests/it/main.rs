@@ -6,6 +6,7 @@ mod access;
 mod acknowledge;
 mod admin;
 mod app;
+mod audit;
 mod batches;
 mod cascades;
 mod client;

@@ -1,5 +1,6 @@
 //! Every storing port in memory.
 
+mod audit;
 mod cascades;
 mod claims;
 mod log;
@@ -17,6 +18,7 @@ use std::{
 use hermes_domain::{EndpointId, EventId, MessageId, TenantId, UnixMillis, message::Mode};
 use hermes_ports::{
     Clock,
+    audit::AuditEntry,
     cascade_store::{OpenCascade, StoredCascade},
     idempotency::Claim,
     outbox::Delivery,
@@ -44,6 +46,7 @@ struct Tables {
     parked_last: i64,
     records: BTreeMap<(&'static str, String), Record>,
     suppressions: BTreeMap<SuppressedAddress, Suppression>,
+    audit: Vec<AuditEntry>,
 }
 
 struct Row {

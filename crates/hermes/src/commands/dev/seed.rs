@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::connections;
-use crate::runtime::Assembly;
+use crate::runtime::{Actor, Assembly, on_record};
 
 /// What `dev.json` holds and `--json` prints.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -124,7 +124,13 @@ async fn create_key(assembly: &Assembly, owner: KeyOwner, name: &str) -> anyhow:
         expires_at: None,
         created_at: now,
     };
-    let (_, secret) = assembly.directory.create_key(key).await.context("could not make a key")?;
+    let (action, target) = match owner {
+        KeyOwner::Operator => ("createOperatorKey", format!("keys/{}", key.id)),
+        KeyOwner::Tenant(tenant, _) => ("createKey", format!("tenants/{tenant}/keys/{}", key.id)),
+    };
+    let create = async { assembly.directory.create_key(key).await.context("could not make a key") };
+    let log = &*assembly.stores.embedded;
+    let (_, secret) = on_record(log, assembly.clock, Actor::Dev, (action, target), create).await?;
     Ok(secret)
 }
 
