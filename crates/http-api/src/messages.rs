@@ -9,7 +9,7 @@ pub(crate) mod cascade;
 mod content;
 mod content_rules;
 pub(crate) mod dedupe;
-mod deliver;
+pub(crate) mod deliver;
 mod events;
 mod examine;
 mod list;

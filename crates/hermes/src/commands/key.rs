@@ -35,7 +35,7 @@ enum Command {
     /// Revokes a key: requests with it are refused at once.
     Revoke {
         #[arg(value_parser = id)]
-        key: String,
+        id: String,
         #[command(flatten)]
         whose: Whose,
     },
@@ -163,10 +163,10 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             print_list(&list, &["id", "hint", "name", kind, "expires_at", "last_used_at"]);
             Ok(())
         }
-        Command::Revoke { key, whose } => {
+        Command::Revoke { id, whose } => {
             let client = Client::connect(&options.api, Caller::Operator)?;
-            block_on(async { client.delete(&format!("{}/{key}", whose.path())).await })?;
-            println!("revoked {key}");
+            block_on(async { client.delete(&format!("{}/{id}", whose.path())).await })?;
+            println!("revoked {id}");
             Ok(())
         }
     }

@@ -1,6 +1,7 @@
 //! Tenants.
 
 mod create;
+mod delete;
 mod list;
 mod read;
 mod suspend;
@@ -24,7 +25,7 @@ fn body(required: &[&str]) -> Value {
             "name": { "type": "string", "minLength": 1, "maxLength": 200 },
             "default_cascade": {
                 "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, { "type": "null" }],
-                "description": "Used by messages that name no cascade.",
+                "description": "Used by messages that name no cascade. Null: they must name one.",
             },
         },
     })
@@ -44,6 +45,13 @@ pub(super) fn routes(routes: &mut Routes) {
         .versioned(false)
         .reply::<TenantView>(200, "Changed.");
     routes.add(update, update::update);
+    let delete = Operation::delete(
+        Need::Admin,
+        "/admin/v1/tenants/{id}",
+        "deleteTenant",
+        "Remove a tenant with its keys, endpoints, cascades and own connections; one with messages on their way must be suspended first, and they are cancelled",
+    );
+    routes.add(delete.versioned(false).plain(204, "Removed.", None), delete::delete);
     let suspend = Operation::post(
         Need::Operator,
         "/admin/v1/tenants/{id}/suspend",
