@@ -22,4 +22,5 @@ mod openapi;
 mod providers;
 mod receipts;
 mod send;
+mod strangers;
 mod webhooks;
