@@ -6,7 +6,7 @@ use hermes_domain::{
     CascadeTemplateId, ConnectionId, EndpointId, TenantId, UnixMillis,
     connection::Connection,
     message::Mode,
-    tenant::{ApiKey, Endpoint, Tenant},
+    tenant::{ApiKey, Endpoint, Tenant, TenantScope},
 };
 use hermes_ports::adapter::ConnectionAccess;
 
@@ -197,9 +197,9 @@ impl Snapshot {
         self.endpoints.by_owner.get(&(tenant, mode))
     }
 
-    /// A stored cascade.
-    pub fn template(&self, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
-        self.templates.get(&id)
+    /// A stored cascade, if it is in this scope.
+    pub fn template(&self, scope: TenantScope, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
+        self.templates.get(&id).filter(|stored| stored.value.scope() == scope)
     }
 
     /// Stored cascades of a tenant in one mode, newest first.

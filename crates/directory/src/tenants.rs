@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, TenantId, message::Mode, tenant::Tenant,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, TenantId,
+    message::Mode,
+    tenant::{Tenant, TenantScope},
 };
 use hermes_ports::registry::RecordKind;
 
@@ -21,7 +23,7 @@ const DELETE_TRIES: usize = 3;
 enum Belonging {
     Key(KeyId),
     Endpoint(EndpointId),
-    Template(CascadeTemplateId),
+    Template(TenantScope, CascadeTemplateId),
     Connection(ConnectionId),
 }
 
@@ -96,7 +98,7 @@ impl Directory {
             let deleted = match belonging {
                 Belonging::Key(id) => self.delete_key(id).await,
                 Belonging::Endpoint(id) => self.delete_endpoint(id, None).await,
-                Belonging::Template(id) => self.delete_template(id, None).await,
+                Belonging::Template(scope, id) => self.delete_template(scope, id, None).await,
                 Belonging::Connection(id) => self.delete_connection(id).await,
             };
             match deleted {
@@ -133,7 +135,7 @@ fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
     let endpoints = endpoints.map(|entry| Belonging::Endpoint(entry.endpoint.id));
     let modes = [Mode::Live, Mode::Test].into_iter();
     let templates = modes.flat_map(|mode| snapshot.templates_of(tenant, mode));
-    let templates = templates.map(|stored| Belonging::Template(stored.value.id));
+    let templates = templates.map(|stored| Belonging::Template(stored.value.scope(), stored.value.id));
     let connections = snapshot.connections().map(|entry| &entry.access.connection);
     let connections = connections.filter(|connection| connection.tenant == Some(tenant));
     let connections = connections.map(|connection| Belonging::Connection(connection.id));

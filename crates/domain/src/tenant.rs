@@ -25,6 +25,22 @@ pub struct Tenant {
     pub created_at: UnixMillis,
 }
 
+/// What everything that tenants make belongs to: a tenant, in one mode. Nothing of one scope is visible in another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TenantScope {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Live or test.
+    pub mode: Mode,
+}
+
+impl TenantScope {
+    /// The scope of a tenant in one mode.
+    pub const fn new(tenant: TenantId, mode: Mode) -> Self {
+        Self { tenant, mode }
+    }
+}
+
 /// Who a key speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +112,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// What it belongs to.
+    pub const fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant, self.mode)
+    }
+
     /// Whether this endpoint wants events called `event_type`.
     pub fn wants(&self, event_type: &str, by_default: bool) -> bool {
         !self.disabled

@@ -5,13 +5,14 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
 
 use crate::{
     idempotency::InProgress,
+    message_store::MessageStore,
     messages::dedupe::DedupeWindow,
     rate::RateLimits,
     router::RouteTable,
@@ -28,7 +29,7 @@ pub struct ApiPorts {
     /// Takes events for messages.
     pub inbox: Arc<dyn CascadeInbox>,
     /// Reads messages.
-    pub store: Arc<dyn CascadeStore>,
+    pub store: MessageStore,
     /// Lists messages.
     pub log: Arc<dyn MessageLog>,
     /// Keeps idempotency keys.

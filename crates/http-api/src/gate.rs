@@ -9,16 +9,17 @@ use axum::{
 };
 use hermes_directory::Principal;
 use hermes_domain::{
-    KeyId, TenantId,
+    KeyId,
     access::{Role, Scope},
     message::Mode,
-    tenant::{KeyOwner, Tenant},
+    tenant::{KeyOwner, Tenant, TenantScope},
 };
 use http::{HeaderMap, header, request::Parts};
 
 use crate::{
     api::Api,
     audited,
+    message_store::AcrossTenants,
     problem::{Code, Fault, Problem},
     rate::{self, RateState},
     router::Route,
@@ -36,12 +37,8 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// What an object must belong to for this caller to see it.
-    pub(crate) fn scope(&self) -> (TenantId, Mode) {
-        (self.tenant.id, self.mode)
-    }
-
-    pub(crate) fn owns(&self, tenant: TenantId, mode: Mode) -> bool {
-        self.scope() == (tenant, mode)
+    pub(crate) fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant.id, self.mode)
     }
 }
 
@@ -51,6 +48,8 @@ pub(crate) struct Operator {
     pub(crate) key: KeyId,
     pub(crate) role: Role,
 }
+
+impl AcrossTenants for Operator {}
 
 /// Whom a request must come from. Without a scope or role, any key of the kind will do: there is no such route, and
 /// only who has a key learns that.

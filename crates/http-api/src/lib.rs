@@ -17,6 +17,7 @@ mod gate;
 mod health;
 mod idempotency;
 mod json;
+mod message_store;
 mod messages;
 mod openapi;
 mod operation;
@@ -35,6 +36,7 @@ mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};
 pub use api::{ApiPorts, ApiState};
+pub use message_store::MessageStore;
 pub use openapi::document as openapi_document;
 pub use receipts::ParkedReceipts;
 pub use router::router;

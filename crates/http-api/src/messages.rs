@@ -9,7 +9,7 @@ pub(crate) mod cascade;
 mod content;
 mod content_rules;
 pub(crate) mod dedupe;
-pub(crate) mod deliver;
+mod deliver;
 mod events;
 mod examine;
 mod list;
@@ -26,7 +26,7 @@ use serde_json::json;
 
 pub(crate) use accept::{Acceptance, Accepted, accept};
 pub(crate) use accepted::MessageAccepted;
-pub(crate) use deliver::deliver;
+pub(crate) use deliver::{deliver, deliver_receipt};
 pub(crate) use request_schema::{cascade_schema, send_schema};
 pub(crate) use send::trace;
 

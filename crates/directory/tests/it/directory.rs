@@ -196,7 +196,7 @@ async fn both_secrets_sign_for_a_day_after_a_rotation() {
     let (_, first) = directory.create_endpoint(endpoint(1)).await.unwrap();
     let second = directory.rotate_secret(endpoint(1).id, NOW).await.unwrap();
     assert!(first.starts_with("whsec_") && !registry.dump().contains(&first));
-    let entry = reopened(&registry).await.endpoint(endpoint(1).id).unwrap();
+    let entry = reopened(&registry).await.endpoint(endpoint(1).scope(), endpoint(1).id).unwrap();
     let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(active(NOW.plus_ms(ROTATION_OVERLAP_MS - 1)), [second.clone(), first]);
     assert_eq!(active(NOW.plus_ms(ROTATION_OVERLAP_MS)), [second]);
@@ -240,10 +240,10 @@ async fn stored_cascades_have_versions() {
         directory.update_template(renamed.clone(), Some(version)).await,
         Err(DirectoryError::Conflict)
     ));
-    let stored = reopened(&registry).await.template(template.id).unwrap();
+    let stored = reopened(&registry).await.template(template.scope(), template.id).unwrap();
     assert_eq!((&*stored.value, stored.version), (&renamed, version + 1));
-    directory.delete_template(template.id, Some(version + 1)).await.unwrap();
-    assert!(directory.template(template.id).is_none());
+    directory.delete_template(template.scope(), template.id, Some(version + 1)).await.unwrap();
+    assert!(directory.template(template.scope(), template.id).is_none());
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptio
 use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
 use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
@@ -97,7 +97,7 @@ impl Assembly {
                 directory: Arc::clone(&directory),
                 intake: system.intake(),
                 inbox: system.inbox(),
-                store: Arc::clone(&stores.cascades),
+                store: MessageStore::new(Arc::clone(&stores.cascades)),
                 log: Arc::clone(&stores.embedded) as _,
                 idempotency: Arc::clone(&stores.embedded) as _,
                 outbox: Arc::clone(&stores.embedded) as _,

@@ -74,11 +74,11 @@ struct CandidateView {
 
 async fn explain(
     State(api): State<Arc<Api>>,
-    _: Operator,
+    operator: Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id: MessageId = id.parse().map_err(|_| Problem::not_found())?;
-    let stored = api.ports.store.load(id).await?.ok_or_else(Problem::not_found)?;
+    let stored = api.ports.store.load_any(&operator, id).await?.ok_or_else(Problem::not_found)?;
     let (envelope, state) = (&*stored.envelope, &stored.state);
     Ok(reply::ok(&CascadeExplained {
         message_id: id.to_string(),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use hermes_domain::{MessageId, TenantId, UnixMillis, message::Mode};
+use hermes_domain::{MessageId, UnixMillis, tenant::TenantScope};
 use parking_lot::Mutex;
 
 use crate::problem::{Code, Fault, Problem};
@@ -13,7 +13,7 @@ use crate::problem::{Code, Fault, Problem};
 /// Most keys remembered; beyond them those that have expired are forgotten first.
 const KEYS_MAX: usize = 500_000;
 
-type Key = (TenantId, Mode, String);
+type Key = (TenantScope, String);
 
 /// Keys of messages accepted lately.
 #[derive(Debug, Default)]
@@ -37,13 +37,13 @@ impl DedupeWindow {
     /// Takes a key until `until`.
     pub(crate) fn reserve(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         key: String,
         message: MessageId,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<Reserved<'_>, Problem> {
-        let key = (scope.0, scope.1, key);
+        let key = (scope, key);
         let mut seen = self.0.lock();
         if let Some(known) = seen.get(&key).filter(|known| now < known.until) {
             return Err(duplicate(known.message));
@@ -59,8 +59,8 @@ impl DedupeWindow {
     }
 
     /// Whether a key is taken.
-    pub(crate) fn check(&self, scope: (TenantId, Mode), key: &str, now: UnixMillis) -> Result<(), Problem> {
-        let key = (scope.0, scope.1, key.to_owned());
+    pub(crate) fn check(&self, scope: TenantScope, key: &str, now: UnixMillis) -> Result<(), Problem> {
+        let key = (scope, key.to_owned());
         match self.0.lock().get(&key).filter(|known| now < known.until) {
             Some(known) => Err(duplicate(known.message)),
             None => Ok(()),
@@ -92,12 +92,13 @@ fn duplicate(message: MessageId) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hermes_domain::{TenantId, message::Mode};
 
     #[test]
     fn a_key_is_taken_for_its_window_unless_its_message_was_refused() {
         let window = DedupeWindow::default();
-        let (us, them) =
-            ((TenantId::new(UnixMillis(0), 1), Mode::Live), (TenantId::new(UnixMillis(0), 1), Mode::Test));
+        let scope = |mode| TenantScope::new(TenantId::new(UnixMillis(0), 1), mode);
+        let (us, them) = (scope(Mode::Live), scope(Mode::Test));
         let message = MessageId::mint(UnixMillis(1_767_323_045_000), 0, 0, 0);
         let take =
             |scope, now| window.reserve(scope, "k".into(), message, UnixMillis(now), UnixMillis(now + 10));

@@ -21,7 +21,7 @@ use hermes_domain::{
     outcome::{Acceptance, Outcome},
     tenant::{ApiKey, KeyOwner, Tenant},
 };
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
 use hermes_ports::{CascadeInbox as _, adapter::Secrets};
 use hermes_testkit::{ManualClock, MemoryBackend, START, ScriptedGateway, connection, tenant};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ impl App {
             directory: directory.clone(),
             intake: intake.clone(),
             inbox: inbox.clone(),
-            store: backend.clone(),
+            store: MessageStore::new(backend.clone()),
             log: backend.clone(),
             idempotency: backend.clone(),
             outbox: backend.clone(),

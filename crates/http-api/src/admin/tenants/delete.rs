@@ -12,7 +12,7 @@ use hermes_domain::{
     cascade::{Event, MessageStatus},
     message::Mode,
 };
-use hermes_ports::{cascade_inbox::DeliverError, message_log::MessageQuery};
+use hermes_ports::{cascade_inbox::DeliverError, cascade_store::StoredCascade, message_log::MessageQuery};
 use http::HeaderMap;
 
 use super::tenant::find;
@@ -20,7 +20,7 @@ use crate::{
     api::Api,
     etag,
     gate::Operator,
-    messages::deliver::deliver,
+    messages::deliver,
     page::LIMIT_MAX,
     problem::{Code, Problem},
     reply,
@@ -74,10 +74,10 @@ async fn any_live(api: &Api, tenant: TenantId) -> Result<bool, Problem> {
 async fn cancel_all(api: &Api, tenant: TenantId) -> Result<(), Problem> {
     let mut cancelled = 0;
     for (mode, status) in worlds() {
-        let mut before = None;
+        let mut before: Option<MessageId> = None;
         loop {
             let found = page(api, tenant, mode, status, before, LIMIT_MAX).await?;
-            let Some(oldest) = found.last().copied() else { break };
+            let Some(oldest) = found.last().map(|stored| stored.envelope.id) else { break };
             if cancelled + found.len() > CANCELLED_MAX {
                 let detail =
                     format!("{cancelled} messages were cancelled, but more are on their way: repeat this.");
@@ -85,8 +85,8 @@ async fn cancel_all(api: &Api, tenant: TenantId) -> Result<(), Problem> {
             }
             cancelled += found.len();
             before = Some(oldest);
-            let cancel = |id| async move {
-                match deliver(api, id, Event::Cancel).await {
+            let cancel = |stored: StoredCascade| async move {
+                match deliver(api, &stored, Event::Cancel).await {
                     Ok(_) | Err(DeliverError::Unknown(_)) => Ok(()),
                     Err(failure @ (DeliverError::Retry | DeliverError::Store(_))) => {
                         Err(Problem::from(failure))
@@ -111,7 +111,7 @@ async fn page(
     status: MessageStatus,
     before: Option<MessageId>,
     limit: usize,
-) -> Result<Vec<MessageId>, Problem> {
+) -> Result<Vec<StoredCascade>, Problem> {
     let query = MessageQuery {
         tenant,
         mode,
@@ -126,5 +126,5 @@ async fn page(
     };
     let mut found = api.ports.log.list(query).await?;
     found.truncate(limit);
-    Ok(found.iter().map(|stored| stored.envelope.id).collect())
+    Ok(found)
 }
