@@ -74,6 +74,10 @@ pub(crate) fn routes(routes: &mut Routes) {
         "Its timeline, oldest first",
     );
     routes.add(events.list::<events::EventView>("The timeline."), events::events);
+    acting(routes);
+}
+
+fn acting(routes: &mut Routes) {
     let cancel = Operation::post(
         Need::Send,
         "/v1/messages/{id}/cancel",
