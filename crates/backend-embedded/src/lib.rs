@@ -4,6 +4,8 @@
 //! flush to disk. Everything else reads, through a small pool of its own connections.
 //! A lock on the data directory keeps a second process out for as long as this one lives.
 
+mod audit;
+mod audit_reader;
 mod backend;
 mod cascade_store;
 mod claim;
@@ -25,6 +27,7 @@ mod term_tail;
 mod upkeep;
 mod writer;
 
+pub use audit_reader::AuditReader;
 pub use backend::EmbeddedBackend;
 pub use directory_lock::LockError;
 pub use options::{EmbeddedOptions, OpenError};

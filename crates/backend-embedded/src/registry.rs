@@ -42,7 +42,7 @@ impl Registry for EmbeddedBackend {
     }
 }
 
-fn put(tx: &WriteTx<'_>, record: &Record, expected: Option<u64>) -> Change<u64> {
+pub(crate) fn put(tx: &WriteTx<'_>, record: &Record, expected: Option<u64>) -> Change<u64> {
     let kind = record.kind.as_str();
     let mut find = tx.db.prepare_cached("SELECT version FROM record WHERE kind = ?1 AND id = ?2")?;
     let found: Option<i64> = find.query_row(params![kind, record.id], |row| row.get(0)).optional()?;

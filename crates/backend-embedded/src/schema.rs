@@ -10,11 +10,12 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
-    include_str!("../../../schema/sql/sqlite/0012_suppression_rules.sql"),
+    include_str!("../../../schema/sql/sqlite/0004_suppression_rules.sql"),
+    include_str!("../../../schema/sql/sqlite/0005_audit.sql"),
 ];
 
 /// How long a connection waits for another one's lock. Only checkpoints hold any, and only briefly.
@@ -91,7 +92,7 @@ mod tests {
         let db = open_writer(&path, &options).unwrap();
         db.pragma_update(None, "user_version", 99).unwrap();
         drop(db);
-        assert!(matches!(open_writer(&path, &options), Err(OpenError::TooNew { found: 99, known: 4 })));
+        assert!(matches!(open_writer(&path, &options), Err(OpenError::TooNew { found: 99, known: 5 })));
     }
 
     #[test]

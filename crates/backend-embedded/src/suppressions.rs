@@ -8,6 +8,7 @@ use hermes_domain::{
     address::Channel,
     message::Mode,
     suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource},
+    tenant::TenantScope,
 };
 use hermes_ports::{
     StoreError, Suppressions,
@@ -81,13 +82,13 @@ impl Suppressions for EmbeddedBackend {
 
     async fn update(
         &self,
-        (tenant, mode): (TenantId, Mode),
+        TenantScope { tenant, mode }: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
         change: SuppressionChange,
     ) -> Result<Option<StoredSuppression>, StoreError> {
         let update = move |tx: &mut WriteTx<'_>| {
-            if let Err(other) = at_version(tx, (tenant, mode), id, expected)? {
+            if let Err(other) = at_version(tx, TenantScope { tenant, mode }, id, expected)? {
                 return Ok(other);
             }
             let mut update = tx.db.prepare_cached(
@@ -115,12 +116,12 @@ impl Suppressions for EmbeddedBackend {
 
     async fn delete(
         &self,
-        (tenant, mode): (TenantId, Mode),
+        TenantScope { tenant, mode }: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
     ) -> Result<bool, StoreError> {
         let delete = move |tx: &mut WriteTx<'_>| {
-            if let Err(other) = at_version(tx, (tenant, mode), id, expected)? {
+            if let Err(other) = at_version(tx, TenantScope { tenant, mode }, id, expected)? {
                 return Ok(other);
             }
             let mut delete = tx
@@ -249,7 +250,7 @@ fn insert(tx: &WriteTx<'_>, rule: &Suppression) -> rusqlite::Result<Added> {
 /// `Err`: the rule is not to be touched, and what to answer instead.
 fn at_version(
     tx: &WriteTx<'_>,
-    (tenant, mode): (TenantId, Mode),
+    TenantScope { tenant, mode }: TenantScope,
     id: SuppressionId,
     expected: Option<u64>,
 ) -> rusqlite::Result<Result<(), Result<bool, StoreError>>> {

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use hermes_domain::{EndpointId, TenantId, UnixMillis, message::Mode, tenant::Endpoint};
+use hermes_domain::{
+    EndpointId, TenantId, UnixMillis,
+    message::Mode,
+    tenant::{Endpoint, TenantScope},
+};
 use hermes_ports::registry::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -51,9 +55,9 @@ impl Directory {
             .unwrap_or_else(|| Arc::clone(&NO_ENDPOINTS))
     }
 
-    /// An endpoint with its signing secrets.
-    pub fn endpoint(&self, id: EndpointId) -> Option<EndpointEntry> {
-        self.read(|snapshot| snapshot.endpoint(id).cloned())
+    /// An endpoint with its signing secrets, if it is in this scope.
+    pub fn endpoint(&self, scope: TenantScope, id: EndpointId) -> Option<EndpointEntry> {
+        self.read(|snapshot| snapshot.endpoint(id).cloned()).filter(|entry| entry.endpoint.scope() == scope)
     }
 
     /// Adds an endpoint; returns its version and its secret, which the tenant sees only now.
@@ -81,8 +85,9 @@ impl Directory {
         let mut endpoint = Endpoint::clone(&stored.endpoint);
         change(&mut endpoint);
         let secrets = SigningSecrets::clone(&stored.secrets);
+        let scope = endpoint.scope();
         self.put_endpoint(endpoint, secrets, Some(stored.version)).await?;
-        self.endpoint(id).ok_or(DirectoryError::NotFound)
+        self.endpoint(scope, id).ok_or(DirectoryError::NotFound)
     }
 
     /// Stops or restarts notifications to an endpoint, such as after a 410.

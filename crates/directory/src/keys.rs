@@ -1,25 +1,23 @@
 //! API keys: shown once, stored as a keyed hash, found by it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use hermes_domain::{
     KeyId, TenantId, UnixMillis,
+    access::{Role, Scope},
     message::Mode,
     tenant::{ApiKey, KeyOwner},
 };
 use hermes_ports::registry::RecordKind;
-use hmac::Mac;
 
 use crate::{
     directory::{Directory, body, damaged, record},
     error::DirectoryError,
+    key_hash::KeyHash,
+    key_use::resumed,
     secret_text,
-    snapshot::Snapshot,
+    snapshot::{KeyEntry, Snapshot},
 };
-
-/// HMAC-SHA256 of a key's secret. Looking one up takes the same time whatever the guess: the guesser
-/// does not control the hash.
-pub(crate) type KeyHash = [u8; 32];
 
 /// Who makes a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,9 +37,14 @@ impl Principal {
         self.key.owner
     }
 
-    /// Whether the key may do what `scope` names. A key without scopes may do all its owner may.
-    pub fn may(&self, scope: &str) -> bool {
-        self.key.scopes.is_empty() || self.key.scopes.iter().any(|granted| granted == scope)
+    /// Whether a tenant's key may do what `scope` names.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.key.scopes.hold(scope)
+    }
+
+    /// The role of an operator's key; `None` for tenants' keys.
+    pub fn role(&self) -> Option<Role> {
+        self.key.operator_role()
     }
 }
 
@@ -63,15 +66,16 @@ pub(crate) fn tenant_of(key: &ApiKey) -> Option<TenantId> {
 }
 
 impl Directory {
-    /// Adds a key and returns its secret, which cannot be had again.
+    /// Adds a key. Returns it as it is stored, and its secret, which cannot be had again.
     ///
     /// # Errors
     /// `NotFound` when its tenant does not exist; `Secret` without randomness; `Store`.
-    pub async fn create_key(&self, key: ApiKey) -> Result<String, DirectoryError> {
+    pub async fn create_key(&self, mut key: ApiKey) -> Result<(ApiKey, String), DirectoryError> {
         let secret = secret_text::api_key(prefix(key.owner))
             .map_err(|cause| DirectoryError::Secret { id: key.id.to_string(), cause })?;
-        self.import_key(key, &secret).await?;
-        Ok(secret)
+        key.hint = Some(secret_text::hint(prefix(key.owner), &secret));
+        self.import_key(key.clone(), &secret).await?;
+        Ok((key, secret))
     }
 
     /// Adds a key whose secret is given. Importing the same secret again changes nothing.
@@ -80,20 +84,26 @@ impl Directory {
     /// `NotFound` when its tenant does not exist; `Conflict` when the secret is in use for another
     /// owner; `Store`.
     pub async fn import_key(&self, key: ApiKey, secret: &str) -> Result<(), DirectoryError> {
-        let hash = self.key_hash(secret);
+        let hash = KeyHash::of(&self.key_hasher, secret);
         if let Some(known) = self.read(|snapshot| snapshot.keys.get(&hash).cloned()) {
-            return if known.owner == key.owner { Ok(()) } else { Err(DirectoryError::Conflict) };
+            return if known.key.owner == key.owner { Ok(()) } else { Err(DirectoryError::Conflict) };
         }
         let owner = tenant_of(&key);
         let check = |snapshot: &Snapshot| match owner {
             Some(tenant) if snapshot.tenant(tenant).is_none() => Err(DirectoryError::NotFound),
             Some(_) | None => Ok(()),
         };
-        let record = record(RecordKind::ApiKey, hex::encode(hash), &key, None);
+        let record = record(RecordKind::ApiKey, hash.hex(), &key, None);
         let apply = |snapshot: &mut Snapshot, _| {
-            Arc::make_mut(&mut snapshot.keys).insert(hash, Arc::new(key));
+            Arc::make_mut(&mut snapshot.keys).insert(hash, KeyEntry::new(key, resumed(None, None)));
         };
         self.write(record, Some(0), check, apply).await.map(drop)
+    }
+
+    /// Whether there is a key with this secret, expired or not.
+    pub fn has_key(&self, secret: &str) -> bool {
+        let hash = KeyHash::of(&self.key_hasher, secret);
+        self.read(|snapshot| snapshot.keys.contains_key(&hash))
     }
 
     /// Removes a key: requests with it are refused from now on.
@@ -101,34 +111,42 @@ impl Directory {
     /// # Errors
     /// `NotFound`, `Store`.
     pub async fn delete_key(&self, id: KeyId) -> Result<(), DirectoryError> {
-        let find =
-            |snapshot: &Snapshot| snapshot.keys.iter().find(|(_, key)| key.id == id).map(|(hash, _)| *hash);
+        let find = |snapshot: &Snapshot| {
+            snapshot.keys.iter().find(|(_, entry)| entry.key.id == id).map(|(hash, _)| *hash)
+        };
         let hash = self.read(find).ok_or(DirectoryError::NotFound)?;
         let apply = |snapshot: &mut Snapshot| {
             Arc::make_mut(&mut snapshot.keys).remove(&hash);
         };
-        self.erase(RecordKind::ApiKey, &hex::encode(hash), |_| Ok(()), apply).await
+        self.erase(RecordKind::ApiKey, &hash.hex(), |_| Ok(()), apply).await?;
+        self.forget_use(id).await
     }
 
-    /// Who `bearer` is at `now`; `None` for unknown and expired keys.
+    /// Who `bearer` is at `now`; `None` for unknown and expired keys. Notes that the key was used.
     pub fn authenticate(&self, bearer: &str, now: UnixMillis) -> Option<Principal> {
-        let hash = self.key_hash(bearer);
-        let key = self.read(|snapshot| snapshot.keys.get(&hash).cloned())?;
-        let valid = key.expires_at.is_none_or(|expires_at| now < expires_at);
-        valid.then_some(Principal { key })
+        let hash = KeyHash::of(&self.key_hasher, bearer);
+        self.read(|snapshot| {
+            let entry = snapshot.keys.get(&hash)?;
+            if entry.key.expires_at.is_some_and(|expires_at| now >= expires_at) {
+                return None;
+            }
+            entry.used.note(now);
+            Some(Principal { key: Arc::clone(&entry.key) })
+        })
     }
 
     pub(crate) async fn load_keys(&self, next: &mut Snapshot) -> Result<(), DirectoryError> {
+        let noted: HashMap<KeyId, _> = self.read(|snapshot| {
+            snapshot.keys.values().map(|entry| (entry.key.id, Arc::clone(&entry.used))).collect()
+        });
+        let recorded = self.recorded_uses().await?;
         let keys = Arc::make_mut(&mut next.keys);
         for record in self.registry.all(RecordKind::ApiKey).await? {
-            let mut hash = KeyHash::default();
-            hex::decode_to_slice(&record.id, &mut hash).map_err(|_| damaged(&record))?;
-            keys.insert(hash, Arc::new(body(&record)?));
+            let hash = KeyHash::read(&record.id).ok_or_else(|| damaged(&record))?;
+            let key: ApiKey = body(&record)?;
+            let used = resumed(noted.get(&key.id).cloned(), recorded.get(&key.id.to_string()).copied());
+            keys.insert(hash, KeyEntry::new(key, used));
         }
         Ok(())
-    }
-
-    fn key_hash(&self, secret: &str) -> KeyHash {
-        self.key_hasher.start().chain_update(secret.as_bytes()).finalize().into_bytes().into()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use hermes_domain::{RouteId, TenantId, UnixMillis, message::Mode, routing::RouteRule};
+use hermes_domain::{RouteId, TenantId, UnixMillis, message::Mode, routing::RouteRule, tenant::TenantScope};
 use hermes_ports::registry::RecordKind;
 use serde::{Deserialize, Serialize};
 
@@ -80,9 +80,10 @@ impl Snapshot {
 }
 
 impl Directory {
-    /// A rule with its version.
-    pub fn route(&self, id: RouteId) -> Option<Versioned<StoredRoute>> {
-        self.read(|snapshot| snapshot.routes.by_id.get(&id).cloned())
+    /// A rule of `scope` with its version.
+    pub fn route(&self, scope: TenantScope, id: RouteId) -> Option<Versioned<StoredRoute>> {
+        let stored = self.read(|snapshot| snapshot.routes.by_id.get(&id).cloned());
+        stored.filter(|stored| TenantScope::new(stored.value.tenant, stored.value.mode) == scope)
     }
 
     /// Adds a rule and returns its version.

@@ -7,6 +7,8 @@ use crate::cipher::SealError;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 32 characters of 62 carry 190 bits.
 const KEY_CHARS: usize = 32;
+/// Characters of a key that lists show.
+const HINT_CHARS: usize = 4;
 /// Standard Webhooks asks for 24 to 64 bytes.
 const SIGNING_SECRET_BYTES: usize = 32;
 
@@ -26,6 +28,12 @@ pub(crate) fn api_key(prefix: &str) -> Result<String, SealError> {
         text.extend(fair.take(end - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])));
     }
     Ok(text)
+}
+
+/// What people recognise a key by: its prefix and its last four characters. 28 remain, which carry 166 bits.
+pub(crate) fn hint(prefix: &str, key: &str) -> String {
+    let shown = key.get(key.len().saturating_sub(HINT_CHARS)..).unwrap_or_default();
+    format!("{prefix}…{shown}")
 }
 
 /// A new signing secret, `whsec_<base64>`.

@@ -3,16 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, TenantId,
+    CascadeTemplateId, ConnectionId, EndpointId, TenantId, UnixMillis,
     connection::Connection,
     message::Mode,
-    tenant::{ApiKey, Endpoint, Tenant},
+    tenant::{ApiKey, Endpoint, Tenant, TenantScope},
 };
 use hermes_ports::adapter::ConnectionAccess;
 
 use crate::{
-    connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash, routes::RouteTable,
-    templates::CascadeTemplate,
+    connections::ConnectionTerms, endpoints::SigningSecrets, key_hash::KeyHash, key_use::KeyUse,
+    routes::RouteTable, templates::CascadeTemplate,
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -27,6 +27,25 @@ pub struct Versioned<T> {
 impl<T> Clone for Versioned<T> {
     fn clone(&self) -> Self {
         Self { value: Arc::clone(&self.value), version: self.version }
+    }
+}
+
+/// A key as the directory keeps it.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    /// The key.
+    pub key: Arc<ApiKey>,
+    pub(crate) used: Arc<KeyUse>,
+}
+
+impl KeyEntry {
+    pub(crate) fn new(key: ApiKey, used: Arc<KeyUse>) -> Self {
+        Self { key: Arc::new(key), used }
+    }
+
+    /// When a request last came with it, as far as this process knows; `None`: never.
+    pub fn last_used_at(&self) -> Option<UnixMillis> {
+        self.used.last()
     }
 }
 
@@ -56,7 +75,7 @@ pub struct EndpointEntry {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub(crate) tenants: Arc<HashMap<TenantId, Versioned<Tenant>>>,
-    pub(crate) keys: Arc<HashMap<KeyHash, Arc<ApiKey>>>,
+    pub(crate) keys: Arc<HashMap<KeyHash, KeyEntry>>,
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) routes: Arc<RouteTable>,
@@ -140,10 +159,10 @@ impl Snapshot {
     }
 
     /// API keys of one tenant, or of operators (`None`), newest first.
-    pub fn keys_of(&self, tenant: Option<TenantId>) -> Vec<Arc<ApiKey>> {
-        let mut all: Vec<_> =
-            self.keys.values().filter(|key| crate::keys::tenant_of(key) == tenant).cloned().collect();
-        all.sort_by_key(|key| std::cmp::Reverse(key.id));
+    pub fn keys_of(&self, tenant: Option<TenantId>) -> Vec<KeyEntry> {
+        let owned = |entry: &&KeyEntry| crate::keys::tenant_of(&entry.key) == tenant;
+        let mut all: Vec<_> = self.keys.values().filter(owned).cloned().collect();
+        all.sort_by_key(|entry| std::cmp::Reverse(entry.key.id));
         all
     }
 
@@ -179,9 +198,9 @@ impl Snapshot {
         self.endpoints.by_owner.get(&(tenant, mode))
     }
 
-    /// A stored cascade.
-    pub fn template(&self, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
-        self.templates.get(&id)
+    /// A stored cascade, if it is in this scope.
+    pub fn template(&self, scope: TenantScope, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
+        self.templates.get(&id).filter(|stored| stored.value.scope() == scope)
     }
 
     /// Stored cascades of a tenant in one mode, newest first.

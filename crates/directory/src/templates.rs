@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{CascadeTemplateId, TenantId, UnixMillis, message::Mode};
+use hermes_domain::{CascadeTemplateId, TenantId, UnixMillis, message::Mode, tenant::TenantScope};
 use hermes_ports::registry::RecordKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,10 +32,17 @@ pub struct CascadeTemplate {
     pub updated_at: UnixMillis,
 }
 
+impl CascadeTemplate {
+    /// What it belongs to.
+    pub const fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant, self.mode)
+    }
+}
+
 impl Directory {
-    /// A stored cascade with its version.
-    pub fn template(&self, id: CascadeTemplateId) -> Option<Versioned<CascadeTemplate>> {
-        self.read(|snapshot| snapshot.template(id).cloned())
+    /// A stored cascade with its version, if it is in this scope.
+    pub fn template(&self, scope: TenantScope, id: CascadeTemplateId) -> Option<Versioned<CascadeTemplate>> {
+        self.read(|snapshot| snapshot.template(scope, id).cloned())
     }
 
     /// Adds a stored cascade and returns its version.
@@ -46,7 +53,7 @@ impl Directory {
         self.put_template(template, Some(0)).await
     }
 
-    /// Replaces a stored cascade that is at version `expected` (any, if `None`).
+    /// Replaces a stored cascade of the same scope that is at version `expected` (any, if `None`).
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Store`.
@@ -55,9 +62,10 @@ impl Directory {
         template: CascadeTemplate,
         expected: Option<u64>,
     ) -> Result<u64, DirectoryError> {
-        let id = template.id;
-        let stored = self
-            .read(|snapshot| expect_version(snapshot.template(id), expected).map(|stored| stored.version))?;
+        let (scope, id) = (template.scope(), template.id);
+        let stored = self.read(|snapshot| {
+            expect_version(snapshot.template(scope, id), expected).map(|stored| stored.version)
+        })?;
         self.put_template(template, Some(stored)).await
     }
 
@@ -68,10 +76,11 @@ impl Directory {
     /// `NotFound`, `Conflict`, `Store`.
     pub async fn delete_template(
         &self,
+        scope: TenantScope,
         id: CascadeTemplateId,
         expected: Option<u64>,
     ) -> Result<(), DirectoryError> {
-        let check = |snapshot: &Snapshot| expect_version(snapshot.template(id), expected).map(drop);
+        let check = |snapshot: &Snapshot| expect_version(snapshot.template(scope, id), expected).map(drop);
         let apply = |snapshot: &mut Snapshot| {
             Arc::make_mut(&mut snapshot.templates).remove(&id);
         };

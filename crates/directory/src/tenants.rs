@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{TenantId, tenant::Tenant};
+use hermes_domain::{
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, TenantId,
+    message::Mode,
+    tenant::{Tenant, TenantScope},
+};
 use hermes_ports::registry::RecordKind;
 
 use crate::{
@@ -10,6 +14,19 @@ use crate::{
     error::DirectoryError,
     snapshot::{Snapshot, Versioned},
 };
+
+/// How often a tenant that is given something meanwhile is emptied anew.
+const DELETE_TRIES: usize = 3;
+
+/// Something that goes with its tenant.
+#[derive(Clone, Copy)]
+enum Belonging {
+    Key(KeyId),
+    Endpoint(EndpointId),
+    Template(TenantScope, CascadeTemplateId),
+    Route(RouteId),
+    Connection(ConnectionId),
+}
 
 impl Directory {
     /// A tenant.
@@ -54,6 +71,46 @@ impl Directory {
         self.update_tenant(id, None, |tenant| tenant.suspended = suspended).await
     }
 
+    /// Removes a tenant with everything that is its own: keys first, so that nothing new comes, then endpoints, stored
+    /// cascades and connections, the tenant last. After a failure in between it may be repeated.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when somebody keeps adding to it; `Store`.
+    pub async fn delete_tenant(&self, id: TenantId) -> Result<(), DirectoryError> {
+        for _ in 0..DELETE_TRIES {
+            self.delete_belongings(id).await?;
+            let check = |snapshot: &Snapshot| match belongings(snapshot, id).is_empty() {
+                true => Ok(()),
+                false => Err(DirectoryError::Conflict),
+            };
+            let apply = |snapshot: &mut Snapshot| {
+                Arc::make_mut(&mut snapshot.tenants).remove(&id);
+            };
+            match self.erase(RecordKind::Tenant, &id.to_string(), check, apply).await {
+                Err(DirectoryError::Conflict) => {} // Somebody has just given it something.
+                done => return done,
+            }
+        }
+        Err(DirectoryError::Conflict)
+    }
+
+    async fn delete_belongings(&self, id: TenantId) -> Result<(), DirectoryError> {
+        for belonging in belongings(&self.snapshot(), id) {
+            let deleted = match belonging {
+                Belonging::Key(id) => self.delete_key(id).await,
+                Belonging::Endpoint(id) => self.delete_endpoint(id, None).await,
+                Belonging::Template(scope, id) => self.delete_template(scope, id, None).await,
+                Belonging::Route(id) => self.delete_route(id, None).await,
+                Belonging::Connection(id) => self.delete_connection(id).await,
+            };
+            match deleted {
+                Err(DirectoryError::NotFound) => {} // Somebody else was faster.
+                deleted => deleted?,
+            }
+        }
+        Ok(())
+    }
+
     async fn put_tenant(&self, tenant: Tenant, expected: Option<u64>) -> Result<u64, DirectoryError> {
         let record = record(RecordKind::Tenant, tenant.id.to_string(), &tenant, None);
         let apply = |snapshot: &mut Snapshot, version| {
@@ -71,4 +128,20 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// What is `tenant`'s own, keys first.
+fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
+    let keys = snapshot.keys_of(Some(tenant)).into_iter().map(|entry| Belonging::Key(entry.key.id));
+    let endpoints = snapshot.endpoints().filter(|entry| entry.endpoint.tenant == tenant);
+    let endpoints = endpoints.map(|entry| Belonging::Endpoint(entry.endpoint.id));
+    let modes = [Mode::Live, Mode::Test].into_iter();
+    let routes = modes.clone().flat_map(|mode| snapshot.routes_of(tenant, mode));
+    let routes = routes.map(|stored| Belonging::Route(stored.value.id));
+    let templates = modes.flat_map(|mode| snapshot.templates_of(tenant, mode));
+    let templates = templates.map(|stored| Belonging::Template(stored.value.scope(), stored.value.id));
+    let connections = snapshot.connections().map(|entry| &entry.access.connection);
+    let connections = connections.filter(|connection| connection.tenant == Some(tenant));
+    let connections = connections.map(|connection| Belonging::Connection(connection.id));
+    keys.chain(endpoints).chain(templates).chain(routes).chain(connections).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Time, ids and randomness arrive as arguments, so every decision can be replayed in a test.
 
+pub mod access;
 pub mod address;
 pub mod breaker;
 pub mod cascade;

@@ -8,6 +8,7 @@ use crate::{
     address::{Channel, Destination, Recipient},
     content::Content,
     plan::Plan,
+    tenant::TenantScope,
 };
 
 /// Which world an object lives in; the two cannot see each other.
@@ -136,6 +137,11 @@ pub struct Envelope {
 impl Envelope {
     /// The version that this build writes.
     pub const VERSION: u8 = 1;
+
+    /// What it belongs to.
+    pub const fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant, self.mode)
+    }
 
     /// The address for an attempt on `channel`. `token` picks the push token and wraps round.
     /// `None` when the recipient has no such address.

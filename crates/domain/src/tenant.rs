@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, KeyId, TenantId, UnixMillis, message::Mode, policy::TenantPolicy};
+use crate::{
+    EndpointId, KeyId, TenantId, UnixMillis,
+    access::{Role, Scopes},
+    message::Mode,
+    policy::TenantPolicy,
+};
 
 /// A tenant.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -24,6 +29,22 @@ pub struct Tenant {
     pub created_at: UnixMillis,
 }
 
+/// What everything that tenants make belongs to: a tenant, in one mode. Nothing of one scope is visible in another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TenantScope {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Live or test.
+    pub mode: Mode,
+}
+
+impl TenantScope {
+    /// The scope of a tenant in one mode.
+    pub const fn new(tenant: TenantId, mode: Mode) -> Self {
+        Self { tenant, mode }
+    }
+}
+
 /// Who a key speaks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,14 +64,31 @@ pub struct ApiKey {
     pub owner: KeyOwner,
     /// For people.
     pub name: String,
-    /// What it may do; empty: everything its owner may.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
+    /// What a tenant's key may do.
+    #[serde(default, skip_serializing_if = "Scopes::are_all")]
+    pub scopes: Scopes,
+    /// What an operator's key may do; those made before there were roles may do everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// What people recognise the key by: its first and last characters. Too little to guess the rest from;
+    /// `None` for keys whose secret was given, because it may be short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Refused from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
     /// When it was made.
     pub created_at: UnixMillis,
+}
+
+impl ApiKey {
+    /// The role of an operator's key; `None` for tenants' keys.
+    pub fn operator_role(&self) -> Option<Role> {
+        match self.owner {
+            KeyOwner::Operator => Some(self.role.unwrap_or(Role::Admin)),
+            KeyOwner::Tenant(..) => None,
+        }
+    }
 }
 
 /// Where a tenant wants to be told.
@@ -78,6 +116,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// What it belongs to.
+    pub const fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant, self.mode)
+    }
+
     /// Whether this endpoint wants events called `event_type`.
     pub fn wants(&self, event_type: &str, by_default: bool) -> bool {
         !self.disabled

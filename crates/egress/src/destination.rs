@@ -1,5 +1,6 @@
 //! Where a request may go, by who asks.
 
+use hermes_domain::{connection::Connection, message::Mode};
 use hermes_ports::egress::{Caller, EgressError};
 use url::Url;
 
@@ -19,14 +20,40 @@ pub(crate) fn admit(caller: &Caller<'_>, text: &str) -> Result<Url, EgressError>
     match caller {
         Caller::TenantWebhook => Ok(url),
         Caller::Adapter { access, hosts } => {
-            let base_url = access.connection.setting(BASE_URL);
-            if is_declared(hosts, &url) || base_url.is_some_and(|base| has_origin_of(&url, base)) {
-                Ok(url)
-            } else {
-                Err(refused("the host is neither declared by the adapter nor that of base_url"))
+            let connection = &access.connection;
+            let declared = match connection.mode {
+                Mode::Live => is_declared(hosts, &url),
+                Mode::Test => false,
+            };
+            if declared || leads_to_base_url(connection, &url) {
+                return Ok(url);
             }
+            Err(refused(match connection.mode {
+                Mode::Live => "the host is neither declared by the adapter nor that of base_url",
+                Mode::Test => TEST_ONLY,
+            }))
         }
     }
+}
+
+/// Holds the endpoint that tokens for `connection` come from against what it may reach: live ones go wherever the
+/// guard lets them, because the operator wrote the address.
+///
+/// # Errors
+/// `Refused`.
+pub(crate) fn admit_tokens(connection: &Connection, endpoint: &Url) -> Result<(), EgressError> {
+    match connection.mode {
+        Mode::Live => Ok(()),
+        Mode::Test if leads_to_base_url(connection, endpoint) => Ok(()),
+        Mode::Test => Err(refused(TEST_ONLY)),
+    }
+}
+
+/// `base_url` of a test connection is the simulator's.
+const TEST_ONLY: &str = "a test connection reaches nothing but its base_url";
+
+fn leads_to_base_url(connection: &Connection, url: &Url) -> bool {
+    connection.setting(BASE_URL).is_some_and(|base| has_origin_of(url, base))
 }
 
 /// Reads an absolute URL that carries no credentials.

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod adapter;
+pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod dev;
 pub(crate) mod doctor;

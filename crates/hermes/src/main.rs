@@ -35,6 +35,8 @@ enum Command {
     Tenant(commands::tenant::Options),
     /// API keys.
     Key(commands::key::Options),
+    /// What operators did.
+    Audit(commands::audit::Options),
     /// Messages.
     Message(commands::message::Options),
     /// Provider connections.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => commands::doctor::run(options),
         Command::Tenant(options) => commands::tenant::run(options),
         Command::Key(options) => commands::key::run(options),
+        Command::Audit(options) => commands::audit::run(options),
         Command::Message(options) => commands::message::run(options),
         Command::Provider(options) => commands::provider::run(options),
         Command::Adapter(options) => commands::adapter::run(options),

@@ -3,8 +3,10 @@
 mod assembly;
 mod completion_log;
 mod egress;
+mod key_uses;
 mod keys;
 mod memory;
+mod on_record;
 mod operator;
 mod serving;
 mod stores;
@@ -12,6 +14,7 @@ mod telemetry;
 mod trail;
 
 pub(crate) use assembly::{Assembly, DRAIN_MAX, Settings};
+pub(crate) use on_record::{Actor, on_record};
 pub(crate) use operator::{create_operator_key, rotate_credentials};
 pub(crate) use serving::{asked_to_stop, bind, block_on, serve};
 pub(crate) use stores::open_stores;

@@ -2,8 +2,10 @@
 
 pub(crate) mod actors;
 pub(crate) mod adapters;
+mod audit;
 mod cascades;
 mod keys;
+mod operator_keys;
 mod providers;
 mod tenants;
 
@@ -12,8 +14,10 @@ use crate::router::Routes;
 pub(crate) fn routes(routes: &mut Routes) {
     tenants::routes(routes);
     keys::routes(routes);
+    operator_keys::routes(routes);
     providers::routes(routes);
     adapters::routes(routes);
     actors::routes(routes);
     cascades::routes(routes);
+    audit::routes(routes);
 }

@@ -1,11 +1,11 @@
 //! What every handler works with.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
@@ -13,8 +13,10 @@ use tokio::sync::Semaphore;
 use crate::{
     health_board::HealthBoard,
     idempotency::InProgress,
+    message_store::MessageStore,
     messages::layers::{dedup::DedupeWindow, rate::MessageRates},
     rate::RateLimits,
+    router::RouteTable,
     settings::{ApiLimits, ApiSettings},
     suppressions::Imports,
 };
@@ -29,7 +31,7 @@ pub struct ApiPorts {
     /// Takes events for messages.
     pub inbox: Arc<dyn CascadeInbox>,
     /// Reads messages.
-    pub store: Arc<dyn CascadeStore>,
+    pub store: MessageStore,
     /// Lists messages.
     pub log: Arc<dyn MessageLog>,
     /// Keeps idempotency keys.
@@ -44,6 +46,8 @@ pub struct ApiPorts {
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.
     pub registry: Arc<dyn Registry>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
     /// Verifies webhooks, checks connections.
     pub gateway: Arc<dyn ProviderGateway>,
     /// Adapters and what they say about themselves.
@@ -98,18 +102,14 @@ pub(crate) struct Api {
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     pub(crate) imports: Imports,
-    /// Route patterns, so that metrics need no allocation.
-    pub(crate) patterns: HashMap<&'static str, &'static str>,
+    /// What each route needs of its callers.
+    pub(crate) routes: RouteTable,
     /// The OpenAPI document.
     pub(crate) document: String,
 }
 
 impl Api {
-    pub(crate) fn new(
-        state: ApiState,
-        patterns: HashMap<&'static str, &'static str>,
-        document: String,
-    ) -> Self {
+    pub(crate) fn new(state: ApiState, routes: RouteTable, document: String) -> Self {
         let ApiState { ports, settings, limits } = state;
         Self {
             rates: RateLimits::new(limits.requests_per_s, limits.burst),
@@ -123,7 +123,7 @@ impl Api {
             ports,
             settings,
             limits,
-            patterns,
+            routes,
             document,
         }
     }

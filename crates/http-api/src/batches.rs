@@ -5,7 +5,7 @@ mod create;
 use serde_json::json;
 
 use crate::{
-    operation::{Operation, reference},
+    operation::{Need, Operation, reference},
     router::Routes,
 };
 
@@ -16,9 +16,13 @@ pub(crate) fn routes(routes: &mut Routes) {
             "type": "array", "minItems": 1, "maxItems": create::MESSAGES_MAX, "items": reference("SendRequest"),
         } },
     });
-    let operation =
-        Operation::post("/v1/batches", "sendBatch", "Accept up to 1,000 messages, each on its own")
-            .body("BatchRequest", body)
-            .reply::<create::BatchReply>(202, "One result per message, in order.");
+    let operation = Operation::post(
+        Need::Send,
+        "/v1/batches",
+        "sendBatch",
+        "Accept up to 1,000 messages, each on its own",
+    )
+    .body("BatchRequest", body)
+    .reply::<create::BatchReply>(202, "One result per message, in order.");
     routes.add(operation, create::create);
 }

@@ -8,7 +8,13 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::{api::Api, operation::Operation, problem::Code, reply, router::Routes};
+use crate::{
+    api::Api,
+    operation::{Need, Operation},
+    problem::Code,
+    reply,
+    router::Routes,
+};
 
 /// Renders `/openapi.json` in the browser.
 const PAGE: &str = include_str!("docs/page.html");
@@ -35,11 +41,11 @@ static DOCS: LazyLock<String> = LazyLock::new(|| {
 });
 
 pub(crate) fn routes(routes: &mut Routes) {
-    let document = Operation::get("/openapi.json", "getOpenApi", "This document");
+    let document = Operation::get(Need::Open, "/openapi.json", "getOpenApi", "This document");
     routes.add(document.plain(200, "The OpenAPI document.", Some("application/json")), openapi);
-    let page = Operation::get("/docs", "getDocs", "The document for people");
+    let page = Operation::get(Need::Open, "/docs", "getDocs", "The document for people");
     routes.add(page.plain(200, "A page.", Some("text/html")), docs);
-    let home = Operation::get("/", "getHome", "Links to the documentation");
+    let home = Operation::get(Need::Open, "/", "getHome", "Links to the documentation");
     routes.add(home.plain(200, "A page.", Some("text/html")), home_page);
 }
 

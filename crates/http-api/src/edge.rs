@@ -30,7 +30,7 @@ pub(crate) async fn edge(State(api): State<Arc<Api>>, mut request: Request, next
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .and_then(|matched| api.patterns.get(matched.as_str()).copied())
+        .and_then(|matched| api.routes.pattern(matched.as_str()))
         .unwrap_or("other");
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());

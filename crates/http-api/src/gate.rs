@@ -1,24 +1,28 @@
-//! Who may pass: authentication by path, scopes, and the tenant's rate.
+//! Who may pass: authentication, what the route needs of the key, and the tenant's rate.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, MatchedPath, Request},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use hermes_directory::Principal;
 use hermes_domain::{
-    TenantId,
+    KeyId,
+    access::{Role, Scope},
     message::Mode,
-    tenant::{KeyOwner, Tenant},
+    tenant::{KeyOwner, Tenant, TenantScope},
 };
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 
 use crate::{
     api::Api,
+    audited,
+    message_store::AcrossTenants,
     problem::{Code, Fault, Problem},
     rate::{self, RateState},
+    router::Route,
 };
 
 /// Longest API key looked at, in bytes.
@@ -33,41 +37,74 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// What an object must belong to for this caller to see it.
-    pub(crate) fn scope(&self) -> (TenantId, Mode) {
-        (self.tenant.id, self.mode)
-    }
-
-    pub(crate) fn owns(&self, tenant: TenantId, mode: Mode) -> bool {
-        self.scope() == (tenant, mode)
+    pub(crate) fn scope(&self) -> TenantScope {
+        TenantScope::new(self.tenant.id, self.mode)
     }
 }
 
 /// An operator's request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Operator;
+pub(crate) struct Operator {
+    pub(crate) key: KeyId,
+    pub(crate) role: Role,
+}
 
-/// Lets a request through, or not, by its path: `/v1` is for tenants, `/admin/v1` for operators.
+impl AcrossTenants for Operator {}
+
+/// Whom a request must come from. Without a scope or role, any key of the kind will do: there is no such route, and
+/// only who has a key learns that.
+enum Door {
+    Open,
+    Tenant(Option<Scope>),
+    Operator(Option<Role>),
+}
+
+impl Door {
+    fn of(route: Option<Route>, path: &str) -> Self {
+        match route.map(|route| (route.need.scope(), route.need.role())) {
+            Some((Some(scope), _)) => Self::Tenant(Some(scope)),
+            Some((None, Some(role))) => Self::Operator(Some(role)),
+            Some((None, None)) => Self::Open,
+            None if path.starts_with("/v1/") => Self::Tenant(None),
+            None if path.starts_with("/admin/v1/") => Self::Operator(None),
+            None => Self::Open,
+        }
+    }
+}
+
+/// Lets a request through, or not, by what its route needs.
 pub(crate) async fn pass(api: &Arc<Api>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path.starts_with("/v1/") && !path.starts_with("/v1/ack/") {
-        let caller = match tenant(api, &request) {
-            Ok(caller) => caller,
-            Err(problem) => return problem.into_response(),
-        };
-        let rate = api.rates.admit(caller.tenant.id, api.now());
-        if let Some(refused) = limited(&rate) {
-            return refused;
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.and_then(|matched| api.routes.find(matched.as_str(), request.method()));
+    match Door::of(route, request.uri().path()) {
+        Door::Open => next.run(request).await,
+        Door::Tenant(scope) => {
+            let caller = match tenant(api, request.headers(), scope) {
+                Ok(caller) => caller,
+                Err(problem) => return problem.into_response(),
+            };
+            let rate = api.rates.admit(caller.tenant.id, api.now());
+            if let Some(refused) = limited(&rate) {
+                return refused;
+            }
+            request.extensions_mut().insert(caller);
+            announce(next.run(request).await, &rate)
         }
-        request.extensions_mut().insert(caller);
-        return announce(next.run(request).await, &rate);
-    }
-    if path.starts_with("/admin/v1/") {
-        if let Err(problem) = operator(api, &request) {
-            return problem.into_response();
+        Door::Operator(needed) => {
+            let operator = match operator(api, request.headers()) {
+                Ok(operator) => operator,
+                Err(problem) => return problem.into_response(),
+            };
+            if let (Some(route), Some(missing)) =
+                (route, needed.filter(|needed| !operator.role.includes(*needed)))
+            {
+                let problem = forbidden("role", missing.as_str());
+                return audited::refused(api, operator, route, request, problem).await.into_response();
+            }
+            request.extensions_mut().insert(operator);
+            audited::audited(api, operator, route, request, next).await
         }
-        request.extensions_mut().insert(Operator);
     }
-    next.run(request).await
 }
 
 /// The answer to a request beyond the tenant's rate, if this one is.
@@ -92,21 +129,29 @@ fn set_headers(response: &mut Response, rate: &RateState) {
     response.headers_mut().insert(rate::STATE_HEADER, rate.state.clone());
 }
 
-fn tenant(api: &Api, request: &Request) -> Result<Caller, Problem> {
-    let principal = authenticate(api, request.headers())?;
+fn tenant(api: &Api, headers: &HeaderMap, scope: Option<Scope>) -> Result<Caller, Problem> {
+    let principal = authenticate(api, headers)?;
     let KeyOwner::Tenant(tenant, mode) = principal.owner() else {
         return Err(Problem::new(Code::Forbidden, "Operator keys work under /admin/v1 only."));
     };
-    check_scope(&principal, request)?;
+    if let Some(missing) = scope.filter(|scope| !principal.may(*scope)) {
+        return Err(forbidden("scope", missing.as_str()));
+    }
     let tenant = api.directory().tenant(tenant).ok_or_else(unauthenticated)?;
     Ok(Caller { tenant, mode })
 }
 
-fn operator(api: &Api, request: &Request) -> Result<(), Problem> {
-    match authenticate(api, request.headers())?.owner() {
-        KeyOwner::Operator => Ok(()),
-        KeyOwner::Tenant(..) => Err(Problem::new(Code::Forbidden, "This needs an operator key.")),
-    }
+fn operator(api: &Api, headers: &HeaderMap) -> Result<Operator, Problem> {
+    let principal = authenticate(api, headers)?;
+    let role =
+        principal.role().ok_or_else(|| Problem::new(Code::Forbidden, "This needs an operator key."))?;
+    Ok(Operator { key: principal.key_id(), role })
+}
+
+/// Says what the key lacks: its `kind`, scope or role, and which.
+fn forbidden(kind: &'static str, missing: &str) -> Problem {
+    let fault = Fault::new("Authorization", kind, format!("the key needs the {kind} {missing}"));
+    Problem::new(Code::Forbidden, format!("The key needs the {kind} {missing}.")).with_faults(vec![fault])
 }
 
 fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -125,26 +170,6 @@ fn unauthenticated() -> Problem {
     let detail = "Send a valid key as `Authorization: Bearer <key>`.";
     let fault = Fault::new("Authorization", "unauthenticated", "expected a valid API key");
     Problem::new(Code::Unauthenticated, detail).with_faults(vec![fault])
-}
-
-/// A key with scopes needs `<resource>:read` to read, `<resource>:write` for everything else; batches
-/// are messages, and everyone may read the status.
-fn check_scope(principal: &Principal, request: &Request) -> Result<(), Problem> {
-    if principal.key.scopes.is_empty() {
-        return Ok(());
-    }
-    let resource = match request.uri().path().split('/').nth(2).unwrap_or_default() {
-        "batches" => "messages",
-        "status" => return Ok(()),
-        resource => resource,
-    };
-    let (read, write) = (format!("{resource}:read"), format!("{resource}:write"));
-    let reading = request.method() == Method::GET;
-    if principal.may(&write) || (reading && principal.may(&read)) {
-        return Ok(());
-    }
-    let wanted = if reading { read } else { write };
-    Err(Problem::new(Code::Forbidden, format!("The key needs the scope {wanted}.")))
 }
 
 macro_rules! from_extension {

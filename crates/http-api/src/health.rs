@@ -13,18 +13,19 @@ use utoipa::ToSchema;
 
 use crate::{
     api::Api,
-    operation::Operation,
+    operation::{Need, Operation},
     problem::{Code, Problem},
     reply,
     router::Routes,
 };
 
 pub(crate) fn routes(routes: &mut Routes) {
-    let alive = Operation::get("/healthz", "getHealth", "Whether the process is alive");
+    let alive = Operation::get(Need::Open, "/healthz", "getHealth", "Whether the process is alive");
     routes.add(alive.reply::<Health>(200, "It is."), alive_handler);
-    let ready = Operation::get("/readyz", "getReadiness", "Whether the process should get traffic");
+    let ready =
+        Operation::get(Need::Open, "/readyz", "getReadiness", "Whether the process should get traffic");
     routes.add(ready.reply::<Health>(200, "It should."), ready_handler);
-    let metrics = Operation::get("/metrics", "getMetrics", "Metrics for Prometheus");
+    let metrics = Operation::get(Need::Open, "/metrics", "getMetrics", "Metrics for Prometheus");
     routes.add(metrics.plain(200, "Metrics in text format.", Some("text/plain")), metrics_handler);
 }
 

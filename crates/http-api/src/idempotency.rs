@@ -10,6 +10,7 @@ pub(crate) use in_progress::InProgress;
 pub(crate) use key::IdempotencyKey;
 pub(crate) use once::{Keyed, OPERATOR, bodiless, once};
 
+use hermes_domain::tenant::TenantScope;
 use hermes_ports::idempotency::Claim;
 use http::{HeaderName, HeaderValue};
 
@@ -27,7 +28,7 @@ pub(crate) const REPLAYED: (HeaderName, HeaderValue) =
 
 /// The claim on a key, if it is for this very request.
 pub(crate) async fn find(api: &Api, keyed: &Keyed) -> Result<Option<Claim>, Problem> {
-    let (tenant, mode) = keyed.scope;
+    let TenantScope { tenant, mode } = keyed.scope;
     let found = api.ports.idempotency.find(tenant, mode, keyed.key.as_str(), api.now()).await?;
     match found {
         Some(claim) if claim.fingerprint != keyed.fingerprint => Err(Problem::new(

@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod audited;
 mod batches;
 mod body;
 mod cascades;
@@ -17,6 +18,7 @@ mod health;
 mod health_board;
 mod idempotency;
 mod json;
+mod message_store;
 mod messages;
 mod openapi;
 mod operation;
@@ -37,6 +39,7 @@ mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};
 pub use api::{ApiPorts, ApiState};
+pub use message_store::MessageStore;
 pub use openapi::document as openapi_document;
 pub use receipts::ParkedReceipts;
 pub use router::router;

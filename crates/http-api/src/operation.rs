@@ -1,17 +1,49 @@
 //! What a route is: its handler, and what the OpenAPI document says about it.
 
+use hermes_domain::access::{Role, Scope};
+use http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// Who may call an operation.
+/// What a caller needs to call an operation. Every operation names one: there is no default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Anybody.
+pub(crate) enum Need {
+    /// Nothing: open to anybody.
     Open,
-    /// A tenant's key.
-    Tenant,
+    /// A tenant's key with the scope `send`.
+    Send,
+    /// A tenant's key with the scope `read`.
+    Read,
+    /// A tenant's key with the scope `manage`.
+    Manage,
     /// An operator's key.
+    Viewer,
+    /// An operator's key with the role `operator`.
     Operator,
+    /// An operator's key with the role `admin`.
+    Admin,
+}
+
+impl Need {
+    /// The scope that a tenant's key needs; `None` where tenants' keys do not work.
+    pub(crate) const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Send => Some(Scope::Send),
+            Self::Read => Some(Scope::Read),
+            Self::Manage => Some(Scope::Manage),
+            Self::Open | Self::Viewer | Self::Operator | Self::Admin => None,
+        }
+    }
+
+    /// The role that an operator's key needs; `None` where operators' keys do not work.
+    pub(crate) const fn role(self) -> Option<Role> {
+        match self {
+            Self::Viewer => Some(Role::Viewer),
+            Self::Operator => Some(Role::Operator),
+            Self::Admin => Some(Role::Admin),
+            Self::Open | Self::Send | Self::Read | Self::Manage => None,
+        }
+    }
 }
 
 /// Methods that the API uses.
@@ -34,6 +66,18 @@ impl Verb {
             Self::Delete => "delete",
         }
     }
+
+    /// The verb of a request; HEAD asks for what GET gives, without the body.
+    pub(crate) fn of(method: &Method) -> Option<Self> {
+        match *method {
+            Method::GET | Method::HEAD => Some(Self::Get),
+            Method::POST => Some(Self::Post),
+            Method::PUT => Some(Self::Put),
+            Method::PATCH => Some(Self::Patch),
+            Method::DELETE => Some(Self::Delete),
+            _ => None,
+        }
+    }
 }
 
 /// One operation.
@@ -43,7 +87,7 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     pub(crate) id: &'static str,
     summary: &'static str,
-    access: Access,
+    pub(crate) need: Need,
     keyed: bool,
     body: Option<Value>,
     parameters: Vec<Value>,
@@ -52,23 +96,14 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    fn new(verb: Verb, path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        let access = if path.starts_with("/v1/ack/") {
-            Access::Open
-        } else if path.starts_with("/v1/") {
-            Access::Tenant
-        } else if path.starts_with("/admin/") {
-            Access::Operator
-        } else {
-            Access::Open
-        };
+    fn new(verb: Verb, need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self {
             verb,
             path,
             id,
             summary,
-            access,
-            keyed: verb == Verb::Post && access != Access::Open,
+            need,
+            keyed: verb == Verb::Post && need != Need::Open,
             body: None,
             parameters: Vec::new(),
             replies: Map::new(),
@@ -76,24 +111,24 @@ impl Operation {
         }
     }
 
-    pub(crate) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Verb::Get, path, id, summary)
+    pub(crate) fn get(need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Verb::Get, need, path, id, summary)
     }
 
-    pub(crate) fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Verb::Post, path, id, summary)
+    pub(crate) fn post(need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Verb::Post, need, path, id, summary)
     }
 
-    pub(crate) fn put(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Verb::Put, path, id, summary)
+    pub(crate) fn put(need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Verb::Put, need, path, id, summary)
     }
 
-    pub(crate) fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Verb::Patch, path, id, summary)
+    pub(crate) fn patch(need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Verb::Patch, need, path, id, summary)
     }
 
-    pub(crate) fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Self {
-        Self::new(Verb::Delete, path, id, summary)
+    pub(crate) fn delete(need: Need, path: &'static str, id: &'static str, summary: &'static str) -> Self {
+        Self::new(Verb::Delete, need, path, id, summary)
     }
 
     /// A POST that takes no `Idempotency-Key`, because repeating it changes nothing anyway.
@@ -207,16 +242,29 @@ impl Operation {
         let mut described = json!({
             "operationId": self.id, "summary": self.summary, "tags": [self.tag()],
             "parameters": parameters, "responses": replies,
-            "security": match self.access {
-                Access::Open => json!([]),
-                Access::Tenant => json!([{ "tenantKey": [] }]),
-                Access::Operator => json!([{ "operatorKey": [] }]),
-            },
+            "security": self.security(),
         });
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
         }
+        if let Some(needed) = self.needed() {
+            described["description"] = json!(needed);
+        }
         described
+    }
+
+    /// OpenAPI names what a key must be allowed to do in the requirement's list.
+    fn security(&self) -> Value {
+        match (self.need.scope(), self.need.role()) {
+            (Some(scope), _) => json!([{ "tenantKey": [scope.as_str()] }]),
+            (None, Some(role)) => json!([{ "operatorKey": [role.as_str()] }]),
+            (None, None) => json!([]),
+        }
+    }
+
+    fn needed(&self) -> Option<String> {
+        let scope = self.need.scope().map(|scope| format!("Needs the scope `{}`.", scope.as_str()));
+        scope.or_else(|| self.need.role().map(|role| format!("Needs the role `{}`.", role.as_str())))
     }
 
     /// The path as OpenAPI writes it: a wildcard is a parameter like others.

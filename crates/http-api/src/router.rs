@@ -14,7 +14,7 @@ use crate::{
     api::{Api, ApiState},
     batches, cascades, docs, edge, health, messages,
     openapi::Document,
-    operation::{Operation, Verb},
+    operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
     status, suppressions, webhooks,
@@ -24,8 +24,48 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     router: Router<Arc<Api>>,
-    patterns: HashMap<&'static str, &'static str>,
+    table: RouteTable,
     pub(crate) document: Document,
+}
+
+/// A route as gate and metrics know it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    verb: Verb,
+    pattern: &'static str,
+    /// What its callers need.
+    pub(crate) need: Need,
+    /// Id of its operation.
+    pub(crate) operation: &'static str,
+}
+
+impl Route {
+    /// Whether it does more than read.
+    pub(crate) fn changes(self) -> bool {
+        self.verb != Verb::Get
+    }
+}
+
+/// All routes, by their pattern.
+#[derive(Debug, Default)]
+pub(crate) struct RouteTable(HashMap<&'static str, Vec<Route>>);
+
+impl RouteTable {
+    fn add(&mut self, operation: &Operation) {
+        let Operation { verb, path, need, id, .. } = *operation;
+        self.0.entry(path).or_default().push(Route { verb, pattern: path, need, operation: id });
+    }
+
+    /// The pattern that a path matched, as text that lives for ever.
+    pub(crate) fn pattern(&self, matched: &str) -> Option<&'static str> {
+        self.0.get(matched)?.first().map(|route| route.pattern)
+    }
+
+    /// The route that serves a method on a pattern.
+    pub(crate) fn find(&self, matched: &str, method: &http::Method) -> Option<Route> {
+        let verb = Verb::of(method)?;
+        self.0.get(matched)?.iter().find(|route| route.verb == verb).copied()
+    }
 }
 
 impl Routes {
@@ -42,7 +82,7 @@ impl Routes {
             Verb::Delete => delete(handler),
         };
         self.document.add(&mut operation);
-        self.patterns.insert(operation.path, operation.path);
+        self.table.add(&operation);
         self.router = std::mem::take(&mut self.router).route(operation.path, route);
     }
 }
@@ -66,8 +106,8 @@ pub(crate) fn routes() -> Routes {
 
 /// The whole HTTP API, and the receipts that it has kept for later.
 pub fn router(state: ApiState) -> (Router, ParkedReceipts) {
-    let Routes { router, patterns, document } = routes();
-    let api = Arc::new(Api::new(state, patterns, document.finish().to_string()));
+    let Routes { router, table, document } = routes();
+    let api = Arc::new(Api::new(state, table, document.finish().to_string()));
     let router = router
         .fallback(async || Problem::new(Code::NotFound, "There is no such path."))
         .method_not_allowed_fallback(async || {

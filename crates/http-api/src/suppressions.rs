@@ -15,7 +15,7 @@ use std::time::Duration;
 use hermes_domain::{address::Channel, suppression::SuppressionReason};
 use serde_json::{Value, json};
 
-use crate::{operation::Operation, router::Routes};
+use crate::{operation::Need, operation::Operation, router::Routes};
 pub(crate) use import::Imports;
 use rule::SuppressionView;
 
@@ -82,23 +82,30 @@ fn settings_body() -> Value {
 }
 
 pub(crate) fn routes(routes: &mut Routes) {
-    let create = Operation::post("/v1/suppressions", "createSuppression", "Keep messages from an address")
-        .body("SuppressionRequest", create_body())
-        .reply::<SuppressionView>(201, "Kept; it applies at once, also to messages under way.");
+    let create = Operation::post(
+        Need::Manage,
+        "/v1/suppressions",
+        "createSuppression",
+        "Keep messages from an address",
+    )
+    .body("SuppressionRequest", create_body())
+    .reply::<SuppressionView>(201, "Kept; it applies at once, also to messages under way.");
     routes.add(create, create::create);
     let word = || json!({ "type": "string" });
-    let list = Operation::get("/v1/suppressions", "listSuppressions", "Suppressions, newest first")
-        .query("address", "That name exactly this address, domain or prefix.", word())
-        .query("channel", "For this channel alone.", json!({ "enum": channels() }))
-        .query("reason", "For this reason.", json!({ "enum": reasons() }))
-        .query("sender", "For this sender alone.", word())
-        .query("created_after", "Made at or after.", json!({ "type": "string", "format": "date-time" }))
-        .paged()
-        .list::<SuppressionView>("A page.");
+    let list =
+        Operation::get(Need::Read, "/v1/suppressions", "listSuppressions", "Suppressions, newest first")
+            .query("address", "That name exactly this address, domain or prefix.", word())
+            .query("channel", "For this channel alone.", json!({ "enum": channels() }))
+            .query("reason", "For this reason.", json!({ "enum": reasons() }))
+            .query("sender", "For this sender alone.", word())
+            .query("created_after", "Made at or after.", json!({ "type": "string", "format": "date-time" }))
+            .paged()
+            .list::<SuppressionView>("A page.");
     routes.add(list, list::list);
-    let read = Operation::get("/v1/suppressions/{id}", "getSuppression", "A suppression");
+    let read = Operation::get(Need::Read, "/v1/suppressions/{id}", "getSuppression", "A suppression");
     routes.add(read.reply::<SuppressionView>(200, "The suppression."), read::read);
     let update = Operation::patch(
+        Need::Manage,
         "/v1/suppressions/{id}",
         "updateSuppression",
         "Change the note or end of a suppression",
@@ -107,16 +114,19 @@ pub(crate) fn routes(routes: &mut Routes) {
     .versioned(true)
     .reply::<SuppressionView>(200, "Changed.");
     routes.add(update, update::update);
-    let delete = Operation::delete("/v1/suppressions/{id}", "deleteSuppression", "Allow messages again");
+    let delete =
+        Operation::delete(Need::Manage, "/v1/suppressions/{id}", "deleteSuppression", "Allow messages again");
     routes.add(delete.versioned(false).plain(204, "Removed.", None), delete::delete);
     bulk(routes);
     let read = Operation::get(
+        Need::Read,
         "/v1/suppressions/settings",
         "getSuppressionSettings",
         "How opt-outs are taken for this tenant",
     );
     routes.add(read.reply::<settings::SettingsView>(200, "The settings."), settings::read);
     let write = Operation::put(
+        Need::Manage,
         "/v1/suppressions/settings",
         "putSuppressionSettings",
         "Set how opt-outs are taken; rules that exist stay as they are",
@@ -127,7 +137,7 @@ pub(crate) fn routes(routes: &mut Routes) {
 
 fn bulk(routes: &mut Routes) {
     let import = Operation::post(
-        IMPORT,
+        Need::Manage, IMPORT,
         "importSuppressions",
         "Add many suppressions: CSV with a header line, or one JSON object a line. At most 64 MiB and 1,000,000 \
          lines of 16 KiB, within 10 minutes, one at a time; what is there already stays as it is, so that it may be \
@@ -138,10 +148,14 @@ fn bulk(routes: &mut Routes) {
     .bytes("application/x-ndjson")
     .reply::<import::ImportReport>(200, "What became of the lines.");
     routes.add(import, import::import);
-    let export =
-        Operation::get("/v1/suppressions/export", "exportSuppressions", "All suppressions, newest first")
-            .query("format", "The form of the lines.", json!({ "enum": ["csv", "ndjson"], "default": "csv" }))
-            .plain(200, "One suppression a line.", Some("text/csv"))
-            .plain(200, "One suppression a line.", Some("application/x-ndjson"));
+    let export = Operation::get(
+        Need::Read,
+        "/v1/suppressions/export",
+        "exportSuppressions",
+        "All suppressions, newest first",
+    )
+    .query("format", "The form of the lines.", json!({ "enum": ["csv", "ndjson"], "default": "csv" }))
+    .plain(200, "One suppression a line.", Some("text/csv"))
+    .plain(200, "One suppression a line.", Some("application/x-ndjson"));
     routes.add(export, export::export);
 }

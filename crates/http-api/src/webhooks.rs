@@ -12,7 +12,10 @@ mod update;
 
 use serde_json::{Value, json};
 
-use crate::{operation::Operation, router::Routes};
+use crate::{
+    operation::{Need, Operation},
+    router::Routes,
+};
 use endpoint::{EndpointCreated, EndpointView, event_type_names};
 
 fn body(required: &[&str], update: bool) -> Value {
@@ -29,26 +32,35 @@ fn body(required: &[&str], update: bool) -> Value {
 }
 
 pub(crate) fn routes(routes: &mut Routes) {
-    let create =
-        Operation::post("/v1/webhooks", "createWebhook", "Register an endpoint; its secret is shown once")
-            .body("WebhookRequest", body(&["url"], false))
-            .reply::<EndpointCreated>(201, "Registered.");
+    let create = Operation::post(
+        Need::Manage,
+        "/v1/webhooks",
+        "createWebhook",
+        "Register an endpoint; its secret is shown once",
+    )
+    .body("WebhookRequest", body(&["url"], false))
+    .reply::<EndpointCreated>(201, "Registered.");
     routes.add(create, create::create);
-    let list = Operation::get("/v1/webhooks", "listWebhooks", "Endpoints, newest first");
+    let list = Operation::get(Need::Read, "/v1/webhooks", "listWebhooks", "Endpoints, newest first");
     routes.add(list.paged().list::<EndpointView>("A page."), list::list);
-    let read = Operation::get("/v1/webhooks/{id}", "getWebhook", "An endpoint");
+    let read = Operation::get(Need::Read, "/v1/webhooks/{id}", "getWebhook", "An endpoint");
     routes.add(read.reply::<EndpointView>(200, "The endpoint."), read::read);
-    let update = Operation::patch("/v1/webhooks/{id}", "updateWebhook", "Change an endpoint")
+    let update = Operation::patch(Need::Manage, "/v1/webhooks/{id}", "updateWebhook", "Change an endpoint")
         .body("WebhookUpdate", body(&[], true))
         .versioned(true)
         .reply::<EndpointView>(200, "Changed.");
     routes.add(update, update::update);
-    let delete = Operation::delete("/v1/webhooks/{id}", "deleteWebhook", "Remove an endpoint");
+    let delete = Operation::delete(Need::Manage, "/v1/webhooks/{id}", "deleteWebhook", "Remove an endpoint");
     routes.add(delete.versioned(false).plain(204, "Removed.", None), delete::delete);
-    let deliveries =
-        Operation::get("/v1/webhooks/{id}/deliveries", "listDeliveries", "Deliveries, newest first");
+    let deliveries = Operation::get(
+        Need::Read,
+        "/v1/webhooks/{id}/deliveries",
+        "listDeliveries",
+        "Deliveries, newest first",
+    );
     routes.add(deliveries.paged().list::<deliveries::DeliveryView>("A page."), deliveries::deliveries);
     let rotate = Operation::post(
+        Need::Manage,
         "/v1/webhooks/{id}/rotate_secret",
         "rotateWebhookSecret",
         "Give an endpoint a new secret",
@@ -56,6 +68,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     .reply::<EndpointCreated>(200, "The old secret signs beside the new one for 24 hours.");
     routes.add(rotate, rotate_secret::rotate_secret);
     let redeliver = Operation::post(
+        Need::Manage,
         "/v1/webhooks/{id}/redeliver",
         "redeliverWebhooks",
         "Deliver again what has been delivered or given up",

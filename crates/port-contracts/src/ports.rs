@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hermes_ports::{CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions};
+use hermes_ports::{
+    AuditLog, CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions,
+};
 
 /// The storing ports of one deployment, over the same storage.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Ports {
     pub log: Arc<dyn MessageLog>,
     /// Addresses not to write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
 }
 
 impl Ports {
@@ -34,11 +38,12 @@ impl Ports {
             + Registry
             + MessageLog
             + Suppressions
+            + AuditLog
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        let suppressions = Arc::clone(backend);
-        Self { cascades, claims, outbox, parked, registry, log, suppressions }
+        let (suppressions, audit) = (Arc::clone(backend), Arc::clone(backend));
+        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit }
     }
 }

@@ -28,6 +28,7 @@ use hermes_domain::{
         Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason as Reason,
         SuppressionSource as Source,
     },
+    tenant::TenantScope,
 };
 use hermes_ports::{
     StoreError,
@@ -127,7 +128,7 @@ pub async fn tenants_modes_and_channels_are_apart(ports: &Ports) {
         assert_eq!(covering(ports, &other).await, [], "{other:?}");
         ports.suppressions.lift(other, rule(1).sender).await.unwrap();
     }
-    for other in [(tenant(2), Mode::Live), (tenant(1), Mode::Test)] {
+    for other in [TenantScope::new(tenant(2), Mode::Live), TenantScope::new(tenant(1), Mode::Test)] {
         assert!(!ports.suppressions.delete(other, rule(1).id, None).await.unwrap());
         let change = SuppressionChange { note: Some(None), ..SuppressionChange::default() };
         assert_eq!(ports.suppressions.update(other, rule(1).id, None, change).await.unwrap(), None);
@@ -195,7 +196,7 @@ pub async fn mail_addresses_compare_without_case(ports: &Ports) {
 
 /// Two people do not undo each other's changes.
 pub async fn only_the_version_that_was_seen_is_changed(ports: &Ports) {
-    let (scope, id) = ((tenant(1), Mode::Live), rule(1).id);
+    let (scope, id) = (TenantScope::new(tenant(1), Mode::Live), rule(1).id);
     add(ports, rule(1)).await;
     let note = |text: Option<&str>| SuppressionChange {
         note: Some(text.map(str::to_owned)),

@@ -2,6 +2,7 @@
 
 pub mod actor_tree;
 pub mod adapter;
+pub mod audit;
 pub mod cascade_inbox;
 pub mod cascade_store;
 pub mod clock;
@@ -21,6 +22,7 @@ pub mod suppressions;
 pub mod upkeep;
 
 pub use actor_tree::ActorTree;
+pub use audit::{AuditLog, AuditRead};
 pub use cascade_inbox::CascadeInbox;
 pub use cascade_store::CascadeStore;
 pub use clock::Clock;

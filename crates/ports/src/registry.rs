@@ -14,6 +14,8 @@ pub enum RecordKind {
     Tenant,
     /// An API key, by the hash of its secret.
     ApiKey,
+    /// When an API key was used last, by the key's id.
+    KeyUse,
     /// A provider connection; credentials are in `secret`.
     Connection,
     /// A webhook endpoint; signing secrets are in `secret`.
@@ -36,6 +38,7 @@ impl RecordKind {
         match self {
             Self::Tenant => "tenant",
             Self::ApiKey => "api_key",
+            Self::KeyUse => "key_use",
             Self::Connection => "connection",
             Self::Endpoint => "endpoint",
             Self::CascadeTemplate => "cascade_template",

@@ -8,6 +8,7 @@ use hermes_domain::{
     address::Channel,
     message::Mode,
     suppression::{OptOutScope, SenderKey, Suppression, SuppressionReason},
+    tenant::TenantScope,
 };
 
 use crate::store_error::StoreError;
@@ -150,7 +151,7 @@ pub trait Suppressions: Send + Sync + fmt::Debug {
     /// `Conflict` when it is at another version; `Unavailable`, `Damaged`.
     async fn update(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
         change: SuppressionChange,
@@ -162,7 +163,7 @@ pub trait Suppressions: Send + Sync + fmt::Debug {
     /// `Conflict` when it is at another version; `Unavailable`.
     async fn delete(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
     ) -> Result<bool, StoreError>;

@@ -10,6 +10,7 @@ use hermes_domain::{
     message::{Lane, Mode},
     outcome::Outcome,
     suppression::OptOutScope,
+    tenant::TenantScope,
 };
 use hermes_ports::{
     adapter::{ReceiveResult, Secrets},
@@ -199,7 +200,7 @@ impl Suppressions for Away {
 
     async fn update(
         &self,
-        _: (TenantId, Mode),
+        _: TenantScope,
         _: SuppressionId,
         _: Option<u64>,
         _: SuppressionChange,
@@ -207,12 +208,7 @@ impl Suppressions for Away {
         away()
     }
 
-    async fn delete(
-        &self,
-        _: (TenantId, Mode),
-        _: SuppressionId,
-        _: Option<u64>,
-    ) -> Result<bool, StoreError> {
+    async fn delete(&self, _: TenantScope, _: SuppressionId, _: Option<u64>) -> Result<bool, StoreError> {
         away()
     }
 

@@ -8,6 +8,7 @@ mod durability;
 mod index;
 mod lock;
 mod suppressed;
+mod tampering;
 mod upkeep;
 mod writer;
 

@@ -57,7 +57,12 @@ async fn a_rule_that_was_deleted_is_forgotten_at_the_next_start() {
     let backend = open(directory.path()).await;
     let rule = rule(Coverage::exactly(Channel::Sms, "+4520123456"));
     backend.add(vec![rule.clone()]).await.unwrap();
-    assert!(backend.delete((tenant(1), Mode::Live), rule.id, None).await.unwrap());
+    assert!(
+        backend
+            .delete(hermes_domain::tenant::TenantScope::new(tenant(1), Mode::Live), rule.id, None)
+            .await
+            .unwrap()
+    );
     assert!(backend.covering(&phone("+4520123456")).await.unwrap().is_empty());
     backend.close().await;
     assert!(!open(directory.path()).await.may_cover(&phone("+4520123456")));

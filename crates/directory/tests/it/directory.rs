@@ -6,13 +6,14 @@ use hermes_directory::{
 };
 use hermes_domain::{
     CascadeTemplateId, ConnectionId, EndpointId, KeyId, TenantId, UnixMillis,
+    access::{Role, Scope, Scopes},
     address::Channel,
     connection::Connection,
     message::Mode,
     policy::TenantPolicy,
     tenant::{ApiKey, Endpoint, KeyOwner, Tenant},
 };
-use hermes_ports::{Registry, adapter::Secrets};
+use hermes_ports::{Registry, adapter::Secrets, registry::RecordKind};
 use serde_json::json;
 
 use crate::memory_registry::MemoryRegistry;
@@ -48,7 +49,9 @@ fn key(number: u128, mode: Mode, expires_at: Option<UnixMillis>) -> ApiKey {
         id: KeyId::new(NOW, number),
         owner: KeyOwner::Tenant(tenant_id(1), mode),
         name: "ci".into(),
-        scopes: vec!["messages:send".into()],
+        scopes: Scopes::named([Scope::Send]),
+        role: None,
+        hint: None,
         expires_at,
         created_at: NOW,
     }
@@ -93,13 +96,13 @@ async fn reopened(registry: &Arc<MemoryRegistry>) -> Arc<Directory> {
 #[tokio::test]
 async fn a_key_works_until_it_expires_and_only_its_hash_is_stored() {
     let (registry, directory) = open().await;
-    let secret = directory.create_key(key(1, Mode::Live, Some(NOW.plus_s(60)))).await.unwrap();
+    let (_, secret) = directory.create_key(key(1, Mode::Live, Some(NOW.plus_s(60)))).await.unwrap();
     assert!(secret.starts_with("hk_live_"), "live keys say so");
-    assert!(directory.create_key(key(2, Mode::Test, None)).await.unwrap().starts_with("hk_test_"));
+    assert!(directory.create_key(key(2, Mode::Test, None)).await.unwrap().1.starts_with("hk_test_"));
 
     let principal = directory.authenticate(&secret, NOW).unwrap();
     assert_eq!(principal.owner(), KeyOwner::Tenant(tenant_id(1), Mode::Live));
-    assert!(principal.may("messages:send") && !principal.may("webhooks:write"));
+    assert!(principal.may(Scope::Send) && !principal.may(Scope::Manage));
     assert_eq!(directory.authenticate(&secret, NOW.plus_s(60)), None);
     assert_eq!(directory.authenticate("hk_live_guess", NOW), None);
     assert!(!registry.dump().contains(&secret["hk_live_".len()..]));
@@ -195,7 +198,7 @@ async fn both_secrets_sign_for_a_day_after_a_rotation() {
     let (_, first) = directory.create_endpoint(endpoint(1)).await.unwrap();
     let second = directory.rotate_secret(endpoint(1).id, NOW).await.unwrap();
     assert!(first.starts_with("whsec_") && !registry.dump().contains(&first));
-    let entry = reopened(&registry).await.endpoint(endpoint(1).id).unwrap();
+    let entry = reopened(&registry).await.endpoint(endpoint(1).scope(), endpoint(1).id).unwrap();
     let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(active(NOW.plus_ms(ROTATION_OVERLAP_MS - 1)), [second.clone(), first]);
     assert_eq!(active(NOW.plus_ms(ROTATION_OVERLAP_MS)), [second]);
@@ -239,10 +242,10 @@ async fn stored_cascades_have_versions() {
         directory.update_template(renamed.clone(), Some(version)).await,
         Err(DirectoryError::Conflict)
     ));
-    let stored = reopened(&registry).await.template(template.id).unwrap();
+    let stored = reopened(&registry).await.template(template.scope(), template.id).unwrap();
     assert_eq!((&*stored.value, stored.version), (&renamed, version + 1));
-    directory.delete_template(template.id, Some(version + 1)).await.unwrap();
-    assert!(directory.template(template.id).is_none());
+    directory.delete_template(template.scope(), template.id, Some(version + 1)).await.unwrap();
+    assert!(directory.template(template.scope(), template.id).is_none());
 }
 
 #[tokio::test]
@@ -276,4 +279,67 @@ async fn a_new_credentials_key_takes_over_from_the_old_one() {
     let after = reopened(only).await.unwrap();
     assert_eq!(*after.access(main.id).unwrap().secrets, credentials());
     assert!(reopened(KEYS).await.is_err(), "the old key opens nothing any more");
+}
+
+#[tokio::test]
+async fn a_made_key_is_recognised_by_its_ends_and_a_given_one_not_at_all() {
+    let (_, directory) = open().await;
+    let (made, secret) = directory.create_key(key(1, Mode::Live, None)).await.unwrap();
+    assert_eq!(made.hint, Some(format!("hk_live_…{}", &secret[secret.len() - 4..])));
+    directory.import_key(key(2, Mode::Live, None), "hk_live_short").await.unwrap();
+    let hints: Vec<_> =
+        directory.snapshot().keys_of(Some(tenant_id(1))).iter().map(|entry| entry.key.hint.clone()).collect();
+    assert_eq!(hints, [None, made.hint]);
+}
+
+#[tokio::test]
+async fn operators_keys_from_before_there_were_roles_are_admins() {
+    let stored = r#"{"id":"key_01J0000000000000000000000A","owner":"operator","name":"old","created_at":5}"#;
+    let old: ApiKey = serde_json::from_str(stored).unwrap();
+    assert_eq!(old.operator_role(), Some(Role::Admin));
+    assert_eq!(key(1, Mode::Live, None).operator_role(), None);
+}
+
+/// When the only key of tenant 1 was used last.
+fn last_used(directory: &Directory) -> Option<UnixMillis> {
+    directory.snapshot().keys_of(Some(tenant_id(1)))[0].last_used_at()
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_written_at_most_once_a_minute_and_survives_restarts() {
+    let (registry, directory) = open().await;
+    let (made, secret) = directory.create_key(key(1, Mode::Live, None)).await.unwrap();
+    let uses = async || {
+        let record = registry.get(RecordKind::KeyUse, &made.id.to_string()).await.unwrap();
+        record.map(|record| record.version)
+    };
+    assert_eq!((directory.record_key_uses(NOW).await.unwrap(), uses().await), (0, None));
+    let mut changes = directory.subscribe();
+    changes.borrow_and_update();
+    directory.authenticate(&secret, NOW);
+    directory.authenticate("hk_live_guess", NOW.plus_s(1));
+    assert_eq!((last_used(&directory), uses().await), (Some(NOW), None), "requests write nothing");
+    assert_eq!((directory.record_key_uses(NOW).await.unwrap(), uses().await), (1, Some(1)));
+    directory.authenticate(&secret, NOW.plus_s(59));
+    assert_eq!((directory.record_key_uses(NOW.plus_s(59)).await.unwrap(), uses().await), (0, Some(1)));
+    assert_eq!((directory.record_key_uses(NOW.plus_s(60)).await.unwrap(), uses().await), (1, Some(2)));
+    assert_eq!((directory.record_key_uses(NOW.plus_s(600)).await.unwrap(), uses().await), (0, Some(2)));
+    assert!(!changes.has_changed().unwrap(), "nobody is told of a use");
+    assert_eq!(last_used(&*reopened(&registry).await), Some(NOW.plus_s(59)));
+    directory.authenticate(&secret, NOW.plus_s(70));
+    directory.reload().await.unwrap();
+    assert_eq!(last_used(&directory), Some(NOW.plus_s(70)), "a reload forgets nothing");
+    directory.delete_key(made.id).await.unwrap();
+    assert_eq!(uses().await, None);
+}
+
+#[tokio::test]
+async fn a_key_revoked_elsewhere_is_refused_after_a_reload() {
+    let (registry, here) = open().await;
+    let (made, secret) = here.create_key(key(1, Mode::Live, None)).await.unwrap();
+    let there = reopened(&registry).await;
+    assert!(there.authenticate(&secret, NOW).is_some());
+    here.delete_key(made.id).await.unwrap();
+    there.reload().await.unwrap();
+    assert_eq!(there.authenticate(&secret, NOW), None);
 }

@@ -60,6 +60,16 @@ impl TokenSources {
         access: &ConnectionAccess,
         wanted: Wanted<'_>,
     ) -> Result<Arc<TokenSource>, EgressError> {
+        let source = self.found_or_made(access, wanted)?;
+        destination::admit_tokens(&access.connection, &source.endpoint)?;
+        Ok(source)
+    }
+
+    fn found_or_made(
+        &self,
+        access: &ConnectionAccess,
+        wanted: Wanted<'_>,
+    ) -> Result<Arc<TokenSource>, EgressError> {
         let id = access.connection.id;
         let key_file = credential(&access.secrets, wanted.key)?;
         let endpoint_setting = access.connection.setting(TOKEN_URI);

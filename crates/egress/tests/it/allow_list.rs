@@ -1,5 +1,8 @@
 //! An adapter addresses its provider and nobody else.
 
+use std::sync::Arc;
+
+use hermes_domain::message::Mode;
 use hermes_egress::EgressOptions;
 use hermes_ports::{
     egress::{Caller, Egress as _, EgressError},
@@ -42,6 +45,23 @@ async fn declared_hosts_and_base_url_pass_and_all_others_do_not() {
     for (hosts, base_url, url, expected) in cases {
         assert_eq!(ask(hosts, base_url, url).await, Err(EgressError::Refused(expected.into())), "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_test_connection_reaches_its_base_url_whatever_its_adapter_declares() {
+    let server = Server::start(|_, _| ok("")).await;
+    let (egress, hosts) = (egress(dev()), ["api.twilio.com".to_owned()]);
+    let mut test = access(&[("base_url", &server.url("/twilio"))], &[]);
+    Arc::make_mut(&mut test.connection).mode = Mode::Test;
+    let ask = async |url: &str| {
+        egress.perform(Caller::Adapter { access: &test, hosts: &hosts }, get(url), LONG).await.map(drop)
+    };
+    let refused = EgressError::Refused("a test connection reaches nothing but its base_url".into());
+    for url in ["https://api.twilio.com/2010/x", "https://evil.example/", "http://127.0.0.1:1/"] {
+        assert_eq!(ask(url).await, Err(refused.clone()), "{url}");
+    }
+    assert_eq!(ask(&server.url("/twilio/x")).await, Ok(()));
+    assert_eq!(server.received().len(), 1);
 }
 
 #[tokio::test]

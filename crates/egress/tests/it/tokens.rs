@@ -8,6 +8,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
+use hermes_domain::message::Mode;
 use hermes_egress::{EgressOptions, HttpEgress, PrivateAccess};
 use hermes_ports::{
     adapter::ConnectionAccess,
@@ -193,4 +194,27 @@ async fn nothing_that_can_be_printed_shows_a_key_or_a_token() {
     for secret in ["ya29", "PRIVATE KEY", "client_email", "iam.gserviceaccount.com"] {
         assert!(!printed.contains(secret), "{secret} in {printed}");
     }
+}
+
+#[tokio::test]
+async fn a_test_connection_asks_nobody_but_the_simulator_for_tokens() {
+    let (simulator, elsewhere) = (google(200).await, google(200).await);
+    let egress = egress(clock().1);
+    let test = |token_uri: &str| {
+        let mut access = account(&simulator, token_uri);
+        Arc::make_mut(&mut access.connection).mode = Mode::Test;
+        access
+    };
+    // The second one has no such setting: the key file names Google.
+    for token_uri in [&elsewhere.url("/token"), ""] {
+        let mut access = test(token_uri);
+        if token_uri.is_empty() {
+            Arc::make_mut(&mut access.connection).config.remove("token_uri");
+        }
+        let refused = push(&egress, &simulator, &access).await;
+        assert!(matches!(refused, Err(EgressError::Refused(_))), "{refused:?}");
+    }
+    assert_eq!((elsewhere.received().len(), simulator.received().len()), (0, 0));
+    push(&egress, &simulator, &test(&simulator.url("/token"))).await.unwrap();
+    assert_eq!(seen(&simulator).1, 1);
 }

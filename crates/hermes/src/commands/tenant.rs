@@ -40,6 +40,12 @@ enum Command {
         #[arg(value_parser = id)]
         id: String,
     },
+    /// Removes a tenant with its keys, endpoints, cascades and own connections. Refused while messages of it are on
+    /// their way, unless it is suspended: then they are cancelled.
+    Delete {
+        #[arg(value_parser = id)]
+        id: String,
+    },
     /// Undoes a suspension.
     Resume {
         #[arg(value_parser = id)]
@@ -62,6 +68,10 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             Command::Get { id } => print(&client.get(&format!("/admin/v1/tenants/{id}")).await?),
             Command::Suspend { id } => {
                 print(&client.post(&format!("/admin/v1/tenants/{id}/suspend"), &json!({})).await?);
+            }
+            Command::Delete { id } => {
+                client.delete(&format!("/admin/v1/tenants/{id}")).await?;
+                println!("deleted {id}");
             }
             Command::Resume { id } => {
                 print(&client.post(&format!("/admin/v1/tenants/{id}/resume"), &json!({})).await?);

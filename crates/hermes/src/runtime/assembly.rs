@@ -17,17 +17,17 @@ use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
 use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
-use hermes_domain::{address::Channel, connection::Connection, message::Mode};
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
+use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
 use tokio::sync::broadcast;
 
 use super::{
-    Line, Told,
+    Actor, Line, Told,
     egress::ModalEgress,
-    keys,
+    keys, on_record,
     operator::operator_key,
     serving::flag,
     stores::{Stores, open_stores},
@@ -77,7 +77,7 @@ impl Assembly {
             .context("could not read the directory")?;
         to_simulator(&directory, &settings.simulator_url).await?;
         let mint = Arc::new(Mint::new(Arc::new(clock), (0..=255).collect()));
-        bootstrap(config, &directory, &mint, clock).await?;
+        bootstrap(config, &stores, &directory, &mint, clock).await?;
         let adapters = adapters(config, &stores.registry()).await?;
         let egress = ModalEgress::start(config, settings.webhooks_local)?;
         let ports = SystemPorts {
@@ -98,7 +98,7 @@ impl Assembly {
                 directory: Arc::clone(&directory),
                 intake: system.intake(),
                 inbox: system.inbox(),
-                store: Arc::clone(&stores.cascades),
+                store: MessageStore::new(Arc::clone(&stores.cascades)),
                 log: Arc::clone(&stores.embedded) as _,
                 idempotency: Arc::clone(&stores.embedded) as _,
                 outbox: Arc::clone(&stores.embedded) as _,
@@ -106,6 +106,7 @@ impl Assembly {
                 suppressions: Arc::clone(&stores.embedded) as _,
                 receipts: system.receipts(),
                 registry: stores.registry(),
+                audit: Arc::clone(&stores.embedded) as _,
                 gateway: system.gateway(),
                 adapters: adapters as _,
                 actors: system.tree(),
@@ -191,13 +192,21 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
 /// The operator key that the configuration names, if any.
 async fn bootstrap(
     config: &Config,
+    stores: &Stores,
     directory: &Directory,
     mint: &Mint,
     clock: SystemClock,
 ) -> anyhow::Result<()> {
     let Some(secret) = &config.bootstrap.operator_key else { return Ok(()) };
-    let key = operator_key(mint, clock.now(), "bootstrap");
-    directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")
+    if directory.has_key(secret.expose()) {
+        return Ok(());
+    }
+    let key = operator_key(mint, clock.now(), "bootstrap", Role::Admin);
+    let what = ("createOperatorKey", format!("keys/{}", key.id));
+    let import = async {
+        directory.import_key(key, secret.expose()).await.context("could not store bootstrap.operator_key")
+    };
+    on_record(&*stores.embedded, clock, Actor::Bootstrap, what, import).await
 }
 
 /// What the configuration allows adapters.

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Assembly, memory};
+use super::{Assembly, key_uses, memory};
 
 /// Runs `future` on a runtime of this process's own.
 ///
@@ -39,8 +39,9 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
 /// # Errors
 /// When the listener fails or the actors' root gave up.
 pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Duration) -> anyhow::Result<()> {
-    let Assembly { router, parked_receipts, system, stores, draining, .. } = assembly;
+    let Assembly { router, parked_receipts, system, stores, directory, clock, draining, .. } = assembly;
     let parked_receipts = tokio::spawn(parked_receipts.run());
+    let key_uses = tokio::spawn(key_uses::keep(Arc::clone(&directory), clock));
     let (stop, stopped) = watch::channel(false);
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut stopping = stopped.clone();
@@ -65,6 +66,8 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
         server.abort();
     }
     parked_receipts.abort();
+    key_uses.abort();
+    key_uses::record(&directory, clock).await;
     system.drain(drain / 2).await;
     stores.close().await;
     watchdog.abort();

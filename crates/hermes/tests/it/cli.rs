@@ -153,6 +153,64 @@ async fn stored_credentials_move_to_a_new_key() {
     assert_eq!(server.ended(&id, std::time::Duration::from_secs(20)).await["status"], "delivered");
 }
 
+#[tokio::test]
+async fn what_is_done_to_keys_is_on_record_and_the_record_verified() {
+    let server = Server::start();
+    let data = server.data.to_str().unwrap().to_owned();
+    let config = server.data.join("audit.toml");
+    std::fs::write(&config, format!("[store]\ndata_dir = {data:?}\n")).unwrap();
+    let config = config.to_str().unwrap();
+    let verify = ["audit", "verify", "--config", config];
+    let (code, before, err) = hermes(&verify);
+    assert_eq!(code, Some(0), "{before}{err}");
+    assert!(before.starts_with("4 entries"), "the demo's two keys: {before}");
+    let head = before.lines().last().unwrap().strip_prefix("head ").unwrap().to_owned();
+
+    let key = ok(
+        &server,
+        &["key", "create", "--tenant", &tenant_of(&server), "--mode", "test", "--scopes", "read,send"],
+    );
+    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    assert_eq!(key["scopes"], serde_json::json!(["send", "read"]));
+    let (id, secret) = (key["id"].as_str().unwrap(), key["key"].as_str().unwrap());
+    assert_eq!(server.get("/v1/messages", secret).await.unwrap().0, 200);
+    ok(&server, &["key", "revoke", id, "--tenant", &tenant_of(&server)]);
+    assert_eq!(server.get("/v1/messages", secret).await.unwrap().0, 401);
+    let done = ok(&server, &["audit", "list", "--target", id]);
+    assert!(done.contains("createKey") && done.contains("deleteKey"), "{done}");
+
+    let noted = [&verify[..], &["--head", &head]].concat();
+    let (code, out, err) = hermes(&noted);
+    assert_eq!((code, out.starts_with("8 entries")), (Some(0), true), "{out}{err}");
+    let forged = format!("4:{}", "0".repeat(64));
+    let (code, _, err) = hermes(&[&verify[..], &["--head", &forged]].concat());
+    assert_eq!((code, err.contains("broken at entry 4")), (Some(1), true), "{err}");
+}
+
+#[tokio::test]
+async fn an_operator_key_from_the_command_line_has_the_role_that_was_named() {
+    let mut server = Server::start();
+    let data = server.data.to_str().unwrap().to_owned();
+    let config = server.data.join("role.toml");
+    std::fs::write(&config, format!("[store]\ndata_dir = {data:?}\n")).unwrap();
+    server.kill();
+    let create = ["key", "create", "--operator", "--role", "viewer", "--config", config.to_str().unwrap()];
+    let (code, key, err) = hermes(&create);
+    assert_eq!(code, Some(0), "{err}");
+    server.restart(&crate::server::StartOptions::default()).expect("it starts");
+    let (status, _) = server.get("/admin/v1/tenants", key.trim()).await.unwrap();
+    assert_eq!(status, 200);
+    let body = serde_json::json!({ "name": "no" });
+    let (status, problem) = server.post("/admin/v1/tenants", key.trim(), &body).await.unwrap();
+    assert_eq!((status, problem["detail"].as_str()), (403, Some("The key needs the role admin.")));
+}
+
+/// The demo's tenant.
+fn tenant_of(server: &Server) -> String {
+    let list = ok(server, &["tenant", "list"]);
+    list.split_whitespace().next().unwrap().to_owned()
+}
+
 fn server_keys(data: &str) -> std::path::PathBuf {
     std::path::Path::new(data).join("keys.json")
 }

@@ -5,15 +5,21 @@ mod kill;
 mod list;
 mod read;
 
-use crate::{operation::Operation, router::Routes};
+use crate::{
+    operation::{Need, Operation},
+    router::Routes,
+};
 use actor::ActorShown;
 
 pub(super) fn routes(routes: &mut Routes) {
-    let list = Operation::get("/admin/v1/actors", "listActors", "The actors, parents before children");
+    let list =
+        Operation::get(Need::Viewer, "/admin/v1/actors", "listActors", "The actors, parents before children");
     routes.add(list.list::<ActorShown>("The tree."), list::list);
-    let read = Operation::get("/admin/v1/actors/{*id}", "getActor", "An actor's view of itself");
+    let read =
+        Operation::get(Need::Viewer, "/admin/v1/actors/{*id}", "getActor", "An actor's view of itself");
     routes.add(read.reply::<ActorShown>(200, "The actor."), read::read);
     let kill = Operation::post(
+        Need::Operator,
         "/admin/v1/actors/{*id}",
         "killActor",
         "`…/{id}/kill`: end an actor to prove that it recovers",

@@ -9,13 +9,18 @@ mod upload;
 
 use serde_json::json;
 
-use crate::{operation::Operation, router::Routes};
+use crate::{
+    operation::{Need, Operation},
+    router::Routes,
+};
 use adapter::AdapterView;
 
 pub(super) fn routes(routes: &mut Routes) {
-    let list = Operation::get("/admin/v1/adapters", "listAdapters", "Every version of every adapter");
+    let list =
+        Operation::get(Need::Viewer, "/admin/v1/adapters", "listAdapters", "Every version of every adapter");
     routes.add(list.list::<AdapterView>("By name, then newest first."), list::list);
     let upload = Operation::post(
+        Need::Admin,
         "/admin/v1/adapters/{name}",
         "uploadAdapter",
         "Add a version; it is validated and not yet used",
@@ -28,6 +33,7 @@ pub(super) fn routes(routes: &mut Routes) {
         "properties": { "version": { "type": "string", "pattern": "^[0-9a-f]{16}$" } },
     });
     let activate = Operation::post(
+        Need::Admin,
         "/admin/v1/adapters/{name}/activate",
         "activateAdapter",
         "Use a version for new calls",
@@ -43,6 +49,7 @@ pub(super) fn routes(routes: &mut Routes) {
         },
     });
     let canary = Operation::post(
+        Need::Admin,
         "/admin/v1/adapters/{name}/canary",
         "observeAdapter",
         "Let a version build a share of the submissions too, without sending them; 0 ends it",

@@ -19,15 +19,19 @@ use crate::{
     gate::Operator,
     messages::ConsideredView,
     messages::view::{AttemptView, WaitingView, attempts, waiting_for},
-    operation::Operation,
+    operation::{Need, Operation},
     problem::Problem,
     reply,
     router::Routes,
 };
 
 pub(super) fn routes(routes: &mut Routes) {
-    let operation =
-        Operation::get("/admin/v1/cascades/{id}", "explainCascade", "What a message waits for, and why");
+    let operation = Operation::get(
+        Need::Viewer,
+        "/admin/v1/cascades/{id}",
+        "explainCascade",
+        "What a message waits for, and why",
+    );
     routes.add(operation.reply::<CascadeExplained>(200, "The explanation."), explain);
 }
 
@@ -73,11 +77,11 @@ struct CandidateView {
 
 async fn explain(
     State(api): State<Arc<Api>>,
-    _: Operator,
+    operator: Operator,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id: MessageId = id.parse().map_err(|_| Problem::not_found())?;
-    let stored = api.ports.store.load(id).await?.ok_or_else(Problem::not_found)?;
+    let stored = api.ports.store.load_any(&operator, id).await?.ok_or_else(Problem::not_found)?;
     let (envelope, state) = (&*stored.envelope, &stored.state);
     Ok(reply::ok(&CascadeExplained {
         message_id: id.to_string(),

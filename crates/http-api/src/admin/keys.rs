@@ -2,12 +2,15 @@
 
 mod create;
 mod delete;
-mod key;
+pub(in crate::admin) mod key;
 mod list;
 
 use serde_json::json;
 
-use crate::{operation::Operation, router::Routes};
+use crate::{
+    operation::{Need, Operation},
+    router::Routes,
+};
 pub(super) use create::MODES;
 use key::{KeyCreated, KeyView};
 
@@ -17,17 +20,27 @@ pub(super) fn routes(routes: &mut Routes) {
         "properties": {
             "name": { "type": "string", "minLength": 1, "maxLength": 200 },
             "mode": { "enum": ["live", "test"] },
-            "scopes": { "type": ["array", "null"], "maxItems": 50, "items": { "type": "string", "pattern": create::SCOPE_PATTERN },
-                "description": "Such as messages:read, messages:write. Absent or empty: everything." },
+            "scopes": { "type": ["array", "null"], "maxItems": 3, "items": { "enum": ["send", "read", "manage"] },
+                "description": "send: messages, batches, validation, cancel, ack. read: every GET. manage: change webhooks, cascades and the like. Absent or empty: everything." },
             "expires_at": { "type": ["string", "null"], "format": "date-time" },
         },
     });
-    let create = Operation::post("/admin/v1/tenants/{id}/keys", "createKey", "Make a key; it is shown once")
-        .body("KeyRequest", body)
-        .reply::<KeyCreated>(201, "Made.");
+    let create = Operation::post(
+        Need::Admin,
+        "/admin/v1/tenants/{id}/keys",
+        "createKey",
+        "Make a key; it is shown once",
+    )
+    .body("KeyRequest", body)
+    .reply::<KeyCreated>(201, "Made.");
     routes.add(create, create::create);
-    let list = Operation::get("/admin/v1/tenants/{id}/keys", "listKeys", "Keys, newest first");
+    let list = Operation::get(Need::Viewer, "/admin/v1/tenants/{id}/keys", "listKeys", "Keys, newest first");
     routes.add(list.paged().list::<KeyView>("A page."), list::list);
-    let delete = Operation::delete("/admin/v1/tenants/{id}/keys/{key}", "deleteKey", "Revoke a key at once");
+    let delete = Operation::delete(
+        Need::Admin,
+        "/admin/v1/tenants/{id}/keys/{key}",
+        "deleteKey",
+        "Revoke a key at once",
+    );
     routes.add(delete.plain(204, "Revoked.", None), delete::delete);
 }

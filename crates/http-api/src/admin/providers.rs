@@ -14,7 +14,10 @@ mod update;
 
 use serde_json::{Value, json};
 
-use crate::{operation::Operation, router::Routes};
+use crate::{
+    operation::{Need, Operation},
+    router::Routes,
+};
 use connection::ConnectionView;
 
 fn body(required: &[&str], update: bool) -> Value {
@@ -44,37 +47,51 @@ fn body(required: &[&str], update: bool) -> Value {
 }
 
 pub(super) fn routes(routes: &mut Routes) {
-    let create = Operation::post("/admin/v1/providers", "createProvider", "Connect a provider's account")
-        .body("ProviderRequest", body(&["provider", "name", "channel"], false))
-        .reply::<ConnectionView>(201, "Connected. Credentials are encrypted and never shown.");
+    let create =
+        Operation::post(Need::Admin, "/admin/v1/providers", "createProvider", "Connect a provider's account")
+            .body("ProviderRequest", body(&["provider", "name", "channel"], false))
+            .reply::<ConnectionView>(201, "Connected. Credentials are encrypted and never shown.");
     routes.add(create, create::create);
-    let list = Operation::get("/admin/v1/providers", "listProviders", "Connections, newest first");
+    let list =
+        Operation::get(Need::Viewer, "/admin/v1/providers", "listProviders", "Connections, newest first");
     routes.add(list.paged().list::<ConnectionView>("A page."), list::list);
-    let read = Operation::get("/admin/v1/providers/{id}", "getProvider", "A connection");
+    let read = Operation::get(Need::Viewer, "/admin/v1/providers/{id}", "getProvider", "A connection");
     routes.add(read.reply::<ConnectionView>(200, "The connection."), read::read);
-    let update = Operation::patch("/admin/v1/providers/{id}", "updateProvider", "Change a connection")
-        .body("ProviderUpdate", body(&[], true))
-        .versioned(false)
-        .reply::<ConnectionView>(200, "Changed.");
+    let update =
+        Operation::patch(Need::Admin, "/admin/v1/providers/{id}", "updateProvider", "Change a connection")
+            .body("ProviderUpdate", body(&[], true))
+            .versioned(false)
+            .reply::<ConnectionView>(200, "Changed.");
     routes.add(update, update::update);
-    let delete = Operation::delete("/admin/v1/providers/{id}", "deleteProvider", "Remove a connection");
+    let delete =
+        Operation::delete(Need::Admin, "/admin/v1/providers/{id}", "deleteProvider", "Remove a connection");
     routes.add(delete.plain(204, "Removed.", None), delete::delete);
     let check = Operation::post(
+        Need::Operator,
         "/admin/v1/providers/{id}/check",
         "checkProvider",
         "Prove the credentials without delivering anything",
     );
     routes.add(check.reply::<check::CheckView>(200, "What the provider said."), check::check);
     let health = Operation::get(
+        Need::Viewer,
         "/admin/v1/providers/{id}/health",
         "getProviderHealth",
         "Breaker, windows, success rate, latency",
     );
     routes.add(health.reply::<health::HealthView>(200, "Its health."), health::health);
-    let hold =
-        Operation::post("/admin/v1/providers/{id}/hold", "holdProvider", "Start no attempts until released");
+    let hold = Operation::post(
+        Need::Operator,
+        "/admin/v1/providers/{id}/hold",
+        "holdProvider",
+        "Start no attempts until released",
+    );
     routes.add(hold.reply::<ConnectionView>(200, "Held."), hold::hold);
-    let release =
-        Operation::post("/admin/v1/providers/{id}/release", "releaseProvider", "Start attempts again");
+    let release = Operation::post(
+        Need::Operator,
+        "/admin/v1/providers/{id}/release",
+        "releaseProvider",
+        "Start attempts again",
+    );
     routes.add(release.reply::<ConnectionView>(200, "Released."), hold::release);
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use hermes_domain::{TenantId, message::Mode};
+use hermes_domain::tenant::TenantScope;
 use parking_lot::Mutex;
 
 use crate::problem::{Code, Problem};
 
-type Key = (TenantId, Mode, String);
+type Key = (TenantScope, String);
 
 /// Keys in use.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(crate) struct Running<'a> {
 
 impl InProgress {
     /// Holds a key.
-    pub(crate) fn start(&self, scope: (TenantId, Mode), key: &str) -> Result<Running<'_>, Problem> {
-        let key = (scope.0, scope.1, key.to_owned());
+    pub(crate) fn start(&self, scope: TenantScope, key: &str) -> Result<Running<'_>, Problem> {
+        let key = (scope, key.to_owned());
         if self.0.lock().insert(key.clone()) {
             return Ok(Running { all: self, key });
         }

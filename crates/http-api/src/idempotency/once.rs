@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::{extract::Request, response::Response};
-use hermes_domain::{TenantId, message::Mode};
+use hermes_domain::{TenantId, message::Mode, tenant::TenantScope};
 use hermes_ports::idempotency::{Claim, ClaimResult};
 use http::{StatusCode, request::Parts};
 use serde_json::Value;
@@ -13,12 +13,12 @@ use super::{Fingerprint, IdempotencyKey, KEPT_MS, REPLAYED, find};
 use crate::{api::Api, body, problem::Problem, reply::Reply, schema};
 
 /// The scope of operators' keys.
-pub(crate) const OPERATOR: (TenantId, Mode) = (TenantId::from_u128(0), Mode::Live);
+pub(crate) const OPERATOR: TenantScope = TenantScope::new(TenantId::from_u128(0), Mode::Live);
 
 /// A request with an idempotency key.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyed {
-    pub(crate) scope: (TenantId, Mode),
+    pub(crate) scope: TenantScope,
     pub(crate) key: IdempotencyKey,
     pub(crate) fingerprint: Fingerprint,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Keyed {
 impl Keyed {
     /// `None` when the request names no key.
     pub(crate) fn of(
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         parts: &Parts,
         fingerprint: impl FnOnce() -> Fingerprint,
     ) -> Result<Option<Self>, Problem> {
@@ -35,11 +35,7 @@ impl Keyed {
     }
 
     /// Of a request with a JSON body.
-    pub(crate) fn of_json(
-        scope: (TenantId, Mode),
-        parts: &Parts,
-        body: &Value,
-    ) -> Result<Option<Self>, Problem> {
+    pub(crate) fn of_json(scope: TenantScope, parts: &Parts, body: &Value) -> Result<Option<Self>, Problem> {
         Self::of(scope, parts, || super::fingerprint(&parts.method, parts.uri.path(), body))
     }
 }
@@ -47,7 +43,7 @@ impl Keyed {
 /// Reads a request whose path says everything: its body is empty or an empty object.
 pub(crate) async fn bodiless(
     api: &Api,
-    scope: (TenantId, Mode),
+    scope: TenantScope,
     request: Request,
 ) -> Result<Option<Keyed>, Problem> {
     let incoming = body::optional_json(api, request).await?;
@@ -68,7 +64,7 @@ pub(crate) async fn once(
         return Ok(replay(claim));
     }
     let reply = work.await?;
-    let (tenant, mode) = keyed.scope;
+    let TenantScope { tenant, mode } = keyed.scope;
     let claim = Claim {
         tenant,
         mode,

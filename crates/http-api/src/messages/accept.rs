@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{MessageId, UnixMillis, message::Envelope};
+use hermes_domain::{MessageId, UnixMillis, message::Envelope, tenant::TenantScope};
 use hermes_ports::{
     idempotency::{Claim, ClaimResult},
     kill_point,
@@ -138,7 +138,7 @@ fn envelope(
 }
 
 fn claim(keyed: &Keyed, envelope: &Envelope) -> Claim {
-    let (tenant, mode) = keyed.scope;
+    let TenantScope { tenant, mode } = keyed.scope;
     let start = envelope.send_at.unwrap_or(envelope.created_at).max(envelope.created_at);
     Claim {
         tenant,
@@ -161,11 +161,11 @@ enum Earlier {
 async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, Problem> {
     let Some(claim) = idempotency::find(api, keyed).await? else { return Ok(Earlier::Nothing) };
     let ClaimResult::Message(id) = claim.result else { return Ok(Earlier::Nothing) };
-    match api.ports.store.load(id).await? {
-        Some(stored) if caller.owns(stored.envelope.tenant, stored.envelope.mode) => {
+    match api.ports.store.load(caller.scope(), id).await? {
+        Some(stored) => {
             Ok(Earlier::Accepted(Accepted { reply: MessageAccepted::of(&stored.envelope), replayed: true }))
         }
-        Some(_) | None => Ok(Earlier::Reserved(id)),
+        None => Ok(Earlier::Reserved(id)),
     }
 }
 

@@ -7,7 +7,6 @@ use axum::{
     response::Response,
 };
 use hermes_domain::{
-    MessageId,
     cascade::{AttemptStatus, Event},
     outcome::Level,
 };
@@ -35,17 +34,17 @@ pub(super) async fn ack(
     let keyed = bodiless(&api, caller.scope(), request).await?;
     let id = message_id(&id)?;
     once(&api, keyed, async {
-        load(&api, &caller, id).await?;
-        let stored = acknowledge(&api, id).await?;
+        let stored = acknowledge(&api, &load(&api, &caller, id).await?).await?;
         Ok(Reply::ok(&MessageView::of(&stored)))
     })
     .await
 }
 
 /// Acknowledges a message and returns it. Doing so again changes nothing.
-pub(super) async fn acknowledge(api: &Api, id: MessageId) -> Result<StoredCascade, Problem> {
-    let delivered = deliver(api, id, Event::Acknowledge).await?;
-    let stored = api.ports.store.load(id).await?.ok_or_else(Problem::not_found)?;
+pub(super) async fn acknowledge(api: &Api, message: &StoredCascade) -> Result<StoredCascade, Problem> {
+    let delivered = deliver(api, message, Event::Acknowledge).await?;
+    let envelope = &message.envelope;
+    let stored = api.ports.store.load(envelope.scope(), envelope.id).await?.ok_or_else(Problem::not_found)?;
     let acknowledged = AttemptStatus::Reached(Level::Acknowledged);
     let known = stored.state.attempts.iter().any(|attempt| attempt.status == acknowledged);
     match delivered {

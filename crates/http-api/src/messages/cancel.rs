@@ -31,8 +31,8 @@ pub(super) async fn cancel(
     let keyed = bodiless(&api, caller.scope(), request).await?;
     let id = message_id(&id)?;
     once(&api, keyed, async {
-        load(&api, &caller, id).await?;
-        match deliver(&api, id, Event::Cancel).await? {
+        let stored = load(&api, &caller, id).await?;
+        match deliver(&api, &stored, Event::Cancel).await? {
             // Stale: it was asked for before.
             Delivered::Applied | Delivered::Ignored(StepError::Stale) => {}
             Delivered::Ignored(StepError::Terminal | StepError::Quarantined) => {

@@ -28,7 +28,5 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
 
 /// A message, if it is the caller's.
 pub(super) async fn load(api: &Api, caller: &Caller, id: MessageId) -> Result<StoredCascade, Problem> {
-    let stored = api.ports.store.load(id).await?;
-    let own = stored.filter(|stored| caller.owns(stored.envelope.tenant, stored.envelope.mode));
-    own.ok_or_else(Problem::not_found)
+    api.ports.store.load(caller.scope(), id).await?.ok_or_else(Problem::not_found)
 }

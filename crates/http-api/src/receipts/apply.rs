@@ -18,7 +18,7 @@ use hermes_ports::{
 use tracing::{debug, error, warn};
 
 use super::{account, inbound, refusal::Refusal};
-use crate::{api::Api, messages::deliver};
+use crate::{api::Api, messages::deliver_receipt};
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) async fn apply(
     };
     kill_point::pass("receipt.before");
     let event = Event::Receipt { attempt: attempt.attempt, connection, receipt: receipt.clone() };
-    match deliver(api, attempt.message, event).await {
+    match deliver_receipt(api, attempt, event).await {
         Ok(Delivered::Applied) => {
             api.ports.gateway.receipt_came(connection);
             Ok(Applied::Changed)

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use hermes_directory::StoredRoute;
+use hermes_domain::tenant::TenantScope;
 
 use super::route::{RouteView, Wanted, wanted};
 use crate::{
@@ -28,7 +29,7 @@ pub(super) async fn create(
     once(&api, keyed, async {
         let Wanted { name, position, rule } = wanted(incoming.value)?;
         let now = api.now();
-        let (tenant, mode) = caller.scope();
+        let TenantScope { tenant, mode } = caller.scope();
         let id = api.ports.mint.route();
         let route = StoredRoute { id, tenant, mode, name, position, rule, created_at: now, updated_at: now };
         let view = RouteView::of(&route);

@@ -170,6 +170,5 @@ pub(super) fn route_schema() -> Value {
 /// A rule by the id in a path, if it is the caller's.
 pub(super) fn find(api: &Api, caller: &Caller, id: &str) -> Result<Versioned<StoredRoute>, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
-    let own = api.directory().route(id).filter(|stored| caller.owns(stored.value.tenant, stored.value.mode));
-    own.ok_or_else(Problem::not_found)
+    api.directory().route(caller.scope(), id).ok_or_else(Problem::not_found)
 }

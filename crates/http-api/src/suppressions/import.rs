@@ -10,9 +10,8 @@ use axum::{
     response::Response,
 };
 use hermes_domain::{
-    TenantId,
-    message::Mode,
     suppression::{Suppression, SuppressionSource},
+    tenant::TenantScope,
 };
 use hermes_ports::suppressions::Added;
 use http_body_util::BodyExt as _;
@@ -100,17 +99,17 @@ pub(super) async fn import(
 
 /// Whose imports are running: one at a time for each, so that nobody keeps the writer from others.
 #[derive(Debug, Default)]
-pub(crate) struct Imports(Mutex<HashSet<(TenantId, Mode)>>);
+pub(crate) struct Imports(Mutex<HashSet<TenantScope>>);
 
 /// Ends with its import.
 #[derive(Debug)]
 struct Running<'a> {
     imports: &'a Imports,
-    scope: (TenantId, Mode),
+    scope: TenantScope,
 }
 
 impl Imports {
-    fn begin(&self, scope: (TenantId, Mode)) -> Result<Running<'_>, Problem> {
+    fn begin(&self, scope: TenantScope) -> Result<Running<'_>, Problem> {
         if self.0.lock().insert(scope) {
             return Ok(Running { imports: self, scope });
         }
@@ -186,16 +185,17 @@ impl Import<'_> {
 
 #[cfg(test)]
 mod tests {
-    use hermes_domain::UnixMillis;
+    use hermes_domain::{TenantId, UnixMillis, message::Mode};
 
     use super::*;
 
     #[test]
     fn a_tenant_imports_one_list_at_a_time() {
-        let (imports, ours) = (Imports::default(), (TenantId::new(UnixMillis(1), 1), Mode::Live));
+        let (imports, ours) =
+            (Imports::default(), TenantScope::new(TenantId::new(UnixMillis(1), 1), Mode::Live));
         let running = imports.begin(ours).unwrap();
         assert_eq!(imports.begin(ours).unwrap_err().code, Code::Conflict);
-        assert!(imports.begin((ours.0, Mode::Test)).is_ok());
+        assert!(imports.begin(TenantScope { mode: Mode::Test, ..ours }).is_ok());
         drop(running);
         assert!(imports.begin(ours).is_ok());
     }

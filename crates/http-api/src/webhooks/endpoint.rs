@@ -88,9 +88,7 @@ impl EndpointCreated {
 /// An endpoint by the id in a path, if it is the caller's.
 pub(super) fn find(api: &Api, caller: &Caller, id: &str) -> Result<EndpointEntry, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
-    let stored = api.directory().endpoint(id);
-    let own = stored.filter(|stored| caller.owns(stored.endpoint.tenant, stored.endpoint.mode));
-    own.ok_or_else(Problem::not_found)
+    api.directory().endpoint(caller.scope(), id).ok_or_else(Problem::not_found)
 }
 
 /// Reads an address that may be called.

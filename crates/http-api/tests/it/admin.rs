@@ -1,10 +1,12 @@
 //! Tenants, keys, actors, explanations.
 
+use hermes_domain::{cascade::MessageStatus, message::Mode};
+use hermes_ports::CascadeStore as _;
 use hermes_testkit::tenant;
 use serde_json::json;
 
 use crate::{
-    app::{ADMIN, App, sms},
+    app::{ADMIN, App, LIVE, OTHER, TEST, sms},
     client::Call,
 };
 
@@ -17,11 +19,7 @@ async fn a_tenant_is_made_given_a_key_and_sends() {
     assert_eq!(made.status, 201, "{}", made.text);
     let path = made.header("location").unwrap().to_owned();
     let key = app
-        .post(
-            ADMIN,
-            &format!("{path}/keys"),
-            &json!({ "name": "ci", "mode": "live", "scopes": ["messages:write"] }),
-        )
+        .post(ADMIN, &format!("{path}/keys"), &json!({ "name": "ci", "mode": "live", "scopes": ["send"] }))
         .await
         .json();
     let secret = key["key"].as_str().unwrap();
@@ -41,6 +39,63 @@ async fn a_tenant_is_made_given_a_key_and_sends() {
         (&json!("Acme Inc"), &body["default_cascade"])
     );
     assert_eq!(app.get(ADMIN, "/admin/v1/tenants?limit=1").await.json()["data"][0]["name"], "Acme Inc");
+}
+
+#[tokio::test]
+async fn a_default_cascade_can_be_taken_away() {
+    let app = App::start().await;
+    let path = format!("/admin/v1/tenants/{}", tenant(1));
+    let change = |body: serde_json::Value| app.call(Call::new("PATCH", path.clone()).key(ADMIN).json(&body));
+    assert!(change(json!({ "name": "still" })).await.json()["default_cascade"].is_object());
+    assert!(change(json!({ "default_cascade": null })).await.json()["default_cascade"].is_null());
+}
+
+#[tokio::test]
+async fn a_tenant_goes_with_all_that_is_its_own_and_nothing_else() {
+    let app = App::start().await;
+    let (own, webhook) = (tenant(1), json!({ "url": "https://example.com/a" }));
+    app.post(LIVE, "/v1/webhooks", &webhook).await;
+    app.post(LIVE, "/v1/cascades", &json!({ "name": "c", "steps": [{ "channel": "sms" }] })).await;
+    app.post(OTHER, "/v1/webhooks", &webhook).await;
+    let path = format!("/admin/v1/tenants/{own}");
+    let delete = || app.call(Call::new("DELETE", path.clone()).key(ADMIN));
+    let stale = app.call(Call::new("DELETE", path.clone()).key(ADMIN).header("if-match", "\"9\"")).await;
+    assert_eq!(stale.code(), "version_conflict");
+    assert_eq!(delete().await.status, 204);
+    assert_eq!(
+        (app.get(LIVE, "/v1/status").await.status, app.get(TEST, "/v1/status").await.status),
+        (401, 401)
+    );
+    assert_eq!((app.get(ADMIN, &path).await.status, delete().await.status), (404, 404));
+    app.directory.reload().await.unwrap();
+    let left = app.directory.snapshot();
+    assert_eq!((left.keys_of(Some(own)).len(), left.templates_of(own, Mode::Live).len()), (0, 0));
+    assert!(left.endpoints().all(|entry| entry.endpoint.tenant == tenant(2)));
+    assert_eq!((left.endpoints().count(), left.connections().count()), (1, 4));
+    assert_eq!(app.get(OTHER, "/v1/status").await.status, 200);
+}
+
+#[tokio::test]
+async fn messages_on_their_way_keep_a_tenant_unless_it_is_suspended_and_are_then_cancelled() {
+    let app = App::start().await;
+    let waiting = app.message(&sms()).await;
+    let sent = app.message(&sms()).await;
+    app.accepted(sent, "SM1").await;
+    let test = app.post(TEST, "/v1/messages", &sms()).await.json();
+    let path = format!("/admin/v1/tenants/{}", tenant(1));
+    let delete = || app.call(Call::new("DELETE", path.clone()).key(ADMIN));
+    let refused = delete().await;
+    assert_eq!((refused.status, refused.code()), (409, "conflict".into()));
+    assert_eq!(app.get(LIVE, "/v1/status").await.json()["suspended"], false, "a refusal changes nothing");
+    app.post(ADMIN, &format!("{path}/suspend"), &json!({})).await;
+    assert_eq!(delete().await.status, 204);
+    let test = test["id"].as_str().unwrap().parse().unwrap();
+    for id in [waiting, test] {
+        let state = app.backend.load(id).await.unwrap().unwrap().state;
+        assert_eq!(state.status(), MessageStatus::Cancelled);
+    }
+    let state = app.backend.load(sent).await.unwrap().unwrap().state;
+    assert!(!state.status().is_terminal() && state.cancel_requested, "what was sent waits for its receipt");
 }
 
 #[tokio::test]

@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
 use hermes_directory::{ConnectionTerms, Directory, DirectoryKeys, Mint};
 use hermes_domain::{
     ConnectionId, MessageId, TenantId,
+    access::Scopes,
     address::Channel,
     cascade::{AdapterVersion, Event},
     connection::Connection,
@@ -17,13 +21,14 @@ use hermes_domain::{
     outcome::{Acceptance, Outcome},
     tenant::{ApiKey, KeyOwner, Tenant},
 };
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, ParkedReceipts, router};
+use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
 use hermes_ports::{CascadeInbox as _, adapter::Secrets};
 use hermes_testkit::{ManualClock, MemoryBackend, START, ScriptedGateway, connection, tenant};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
+    audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
     fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake, FakeNotifier},
@@ -47,6 +52,7 @@ pub(crate) struct App {
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
     pub(crate) notifier: Arc<FakeNotifier>,
+    pub(crate) audit: Arc<LimitedAudit>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) ready: Arc<AtomicBool>,
@@ -96,11 +102,12 @@ impl App {
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
         let notifier = Arc::new(FakeNotifier::default());
         let ready = Arc::new(AtomicBool::new(true));
+        let audit = Arc::new(LimitedAudit { backend: backend.clone(), takes: AtomicUsize::new(usize::MAX) });
         let ports = ApiPorts {
             directory: directory.clone(),
             intake: intake.clone(),
             inbox: inbox.clone(),
-            store: backend.clone(),
+            store: MessageStore::new(backend.clone()),
             log: backend.clone(),
             idempotency: backend.clone(),
             outbox: backend.clone(),
@@ -108,6 +115,7 @@ impl App {
             suppressions: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
+            audit: audit.clone(),
             gateway: gateway.clone(),
             adapters: Arc::new(FakeAdapters::default()),
             actors: actors.clone(),
@@ -129,6 +137,7 @@ impl App {
             gateway,
             actors,
             notifier,
+            audit,
             clock,
             directory,
             ready,
@@ -221,7 +230,9 @@ pub(crate) fn key(number: u128, owner: KeyOwner) -> ApiKey {
         id: hermes_domain::KeyId::new(START, number),
         owner,
         name: "tests".into(),
-        scopes: vec![],
+        scopes: Scopes::All,
+        role: None,
+        hint: None,
         expires_at: None,
         created_at: START,
     }

@@ -1,11 +1,10 @@
 //! Tenants and modes see nothing of each other.
 
-use hermes_domain::{message::Mode, tenant::KeyOwner};
 use hermes_testkit::tenant;
 use serde_json::json;
 
 use crate::{
-    app::{ADMIN, App, LIVE, OTHER, TEST, key, sms, with},
+    app::{ADMIN, App, LIVE, OTHER, TEST, sms, with},
     client::Call,
 };
 
@@ -65,21 +64,6 @@ async fn a_test_key_reaches_only_test_connections() {
     assert_eq!(app.post(TEST, "/v1/messages", &email).await.code(), "no_route");
     let status = app.get(TEST, "/v1/status").await.json();
     assert_eq!((&status["mode"], &status["channels"][1]["providers"]), (&json!("test"), &json!([])));
-}
-
-#[tokio::test]
-async fn a_key_with_scopes_does_only_what_they_name() {
-    let app = App::start().await;
-    let mut reader = key(9, KeyOwner::Tenant(tenant(1), Mode::Live));
-    reader.scopes = vec!["messages:read".into(), "webhooks:write".into()];
-    app.directory.import_key(reader, "hk_live_reader").await.unwrap();
-    assert_eq!(app.get("hk_live_reader", "/v1/messages").await.status, 200);
-    assert_eq!(app.get("hk_live_reader", "/v1/webhooks").await.status, 200);
-    assert_eq!(app.get("hk_live_reader", "/v1/status").await.status, 200);
-    for path in ["/v1/messages", "/v1/batches", "/v1/cascades"] {
-        let refused = app.post("hk_live_reader", path, &sms()).await;
-        assert_eq!((refused.status, refused.code()), (403, "forbidden".into()), "{path}");
-    }
 }
 
 #[tokio::test]

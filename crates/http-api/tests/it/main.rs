@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod access;
 mod acknowledge;
 mod admin;
 mod app;
+mod audit;
 mod batches;
 mod cascades;
 mod client;
@@ -22,6 +24,7 @@ mod providers;
 mod receipts;
 mod routing;
 mod send;
+mod strangers;
 mod suppressed;
 mod suppressions;
 mod webhooks;

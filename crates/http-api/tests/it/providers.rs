@@ -94,6 +94,14 @@ async fn a_test_connection_leads_to_the_simulator_and_nowhere_else() {
     assert_eq!(app.post(ADMIN, PATH, &named).await.status, 201);
     let elsewhere = with(test, "/config/base_url", json!("https://api.twilio.com"));
     assert_eq!(app.post(ADMIN, PATH, &elsewhere).await.pointers(), ["/config/base_url"]);
+    // Nor is it led elsewhere later.
+    let listed = app.get(ADMIN, PATH).await.json();
+    let path = format!("{PATH}/{}", listed["data"][0]["id"].as_str().unwrap());
+    let change = |config| app.call(Call::new("PATCH", &path).key(ADMIN).json(&json!({ "config": config })));
+    let moved = change(json!({ "base_url": "https://api.twilio.com", "from": "ACME" })).await;
+    assert_eq!((moved.status, moved.pointers()), (422, vec!["/config/base_url".to_owned()]));
+    let cleared = change(json!({ "from": "ACME" })).await;
+    assert_eq!((cleared.status, &cleared.json()["config"]["base_url"]), (200, &json!(SIMULATOR_URL)));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Every storing port in memory.
 
+mod audit;
 mod cascades;
 mod claims;
 mod log;
@@ -20,6 +21,7 @@ use hermes_domain::{
 };
 use hermes_ports::{
     Clock,
+    audit::AuditEntry,
     cascade_store::{OpenCascade, StoredCascade},
     idempotency::Claim,
     outbox::Delivery,
@@ -48,6 +50,7 @@ struct Tables {
     records: BTreeMap<(&'static str, String), Record>,
     suppressions: BTreeMap<SuppressionId, StoredSuppression>,
     opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
+    audit: Vec<AuditEntry>,
 }
 
 struct Row {

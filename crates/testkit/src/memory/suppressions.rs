@@ -5,6 +5,7 @@ use hermes_domain::{
     SuppressionId, TenantId,
     message::Mode,
     suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason},
+    tenant::TenantScope,
 };
 use hermes_ports::{
     StoreError, Suppressions,
@@ -40,7 +41,7 @@ impl Suppressions for MemoryBackend {
 
     async fn update(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
         change: SuppressionChange,
@@ -55,7 +56,7 @@ impl Suppressions for MemoryBackend {
 
     async fn delete(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         id: SuppressionId,
         expected: Option<u64>,
     ) -> Result<bool, StoreError> {
@@ -129,7 +130,7 @@ fn add(tables: &mut Tables, rule: Suppression) -> Added {
 
 fn at_version(
     tables: &mut Tables,
-    (tenant, mode): (TenantId, Mode),
+    TenantScope { tenant, mode }: TenantScope,
     id: SuppressionId,
     expected: Option<u64>,
 ) -> Result<Option<&mut StoredSuppression>, StoreError> {

@@ -7,6 +7,7 @@ use std::{
 use anyhow::Context as _;
 use hermes_domain::{
     TenantId,
+    access::Scopes,
     message::Mode,
     policy::TenantPolicy,
     tenant::{ApiKey, KeyOwner, Tenant},
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::connections;
-use crate::runtime::Assembly;
+use crate::runtime::{Actor, Assembly, on_record};
 
 /// What `dev.json` holds and `--json` prints.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,11 +120,20 @@ async fn create_key(assembly: &Assembly, owner: KeyOwner, name: &str) -> anyhow:
         id: assembly.mint.key(),
         owner,
         name: name.to_owned(),
-        scopes: vec![],
+        scopes: Scopes::All,
+        role: None,
+        hint: None,
         expires_at: None,
         created_at: now,
     };
-    assembly.directory.create_key(key).await.context("could not make a key")
+    let (action, target) = match owner {
+        KeyOwner::Operator => ("createOperatorKey", format!("keys/{}", key.id)),
+        KeyOwner::Tenant(tenant, _) => ("createKey", format!("tenants/{tenant}/keys/{}", key.id)),
+    };
+    let create = async { assembly.directory.create_key(key).await.context("could not make a key") };
+    let log = &*assembly.stores.embedded;
+    let (_, secret) = on_record(log, assembly.clock, Actor::Dev, (action, target), create).await?;
+    Ok(secret)
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<DevFile>> {

@@ -7,10 +7,10 @@ use axum::{
     response::Response,
 };
 use hermes_domain::{
+    access::{Scope, Scopes},
     message::Mode,
     tenant::{ApiKey, KeyOwner},
 };
-use serde_json::Value;
 
 use super::{super::tenants, key::KeyCreated};
 use crate::{
@@ -20,11 +20,11 @@ use crate::{
     idempotency::{Keyed, OPERATOR, once},
     problem::Problem,
     reply::Reply,
-    schema::{self, Faults, choice, instant, list, text},
+    schema::{self, choice, instant, list, text},
 };
 
 pub(in crate::admin) const MODES: &[(&str, Mode)] = &[("live", Mode::Live), ("test", Mode::Test)];
-pub(super) const SCOPE_PATTERN: &str = "^[a-z]+:[a-z]+$";
+const SCOPES: &[(&str, Scope)] = &[("send", Scope::Send), ("read", Scope::Read), ("manage", Scope::Manage)];
 
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
@@ -39,7 +39,8 @@ pub(super) async fn create(
         let (name, mode, scopes, expires_at) = schema::root(incoming.value, |object, faults| {
             let name = object.required("name", faults, text(1..=200));
             let mode = object.required("mode", faults, choice(MODES));
-            let scopes = object.optional("scopes", faults, list(0..=50, scope)).unwrap_or_default();
+            let scopes =
+                object.optional("scopes", faults, list(0..=SCOPES.len(), choice(SCOPES))).unwrap_or_default();
             let expires_at = object.optional("expires_at", faults, instant);
             Some((name?, mode?, scopes, expires_at))
         })?;
@@ -47,24 +48,15 @@ pub(super) async fn create(
             id: api.ports.mint.key(),
             owner: KeyOwner::Tenant(tenant.value.id, mode),
             name,
-            scopes,
+            scopes: Scopes::named(scopes),
+            role: None,
+            hint: None,
             expires_at,
             created_at: api.now(),
         };
-        let secret = api.directory().create_key(key.clone()).await?;
+        let (key, secret) = api.directory().create_key(key).await?;
         let location = format!("/admin/v1/tenants/{}/keys/{}", tenant.value.id, key.id);
         Ok(Reply::created(&location, &KeyCreated::of(&key, secret)).with_secrets(&["key"]))
     })
     .await
-}
-
-/// A scope: `<resource>:<right>` in lower case.
-fn scope(value: Value, faults: &mut Faults) -> Option<String> {
-    let scope = text(3..=64)(value, faults)?;
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
-    if scope.split_once(':').is_some_and(|(resource, right)| word(resource) && word(right)) {
-        Some(scope)
-    } else {
-        faults.note("scope", "expected <resource>:<right>, such as messages:write")
-    }
 }

@@ -19,7 +19,7 @@ pub(super) async fn delete(
     let tenant = tenants::find(&api, &id)?;
     let key: KeyId = key.parse().map_err(|_| Problem::not_found())?;
     let owned = api.directory().read(|snapshot| snapshot.keys_of(Some(tenant.value.id)));
-    if !owned.iter().any(|owned| owned.id == key) {
+    if !owned.iter().any(|owned| owned.key.id == key) {
         return Err(Problem::not_found());
     }
     api.directory().delete_key(key).await?;

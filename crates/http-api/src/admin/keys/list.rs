@@ -22,5 +22,5 @@ pub(super) async fn list(
     let page = Page::of(&mut query);
     query.finish()?;
     let all = api.directory().read(|snapshot| snapshot.keys_of(Some(tenant.value.id)));
-    Ok(reply::ok(&page.of_all(all, |key| key.id.as_u128(), |key| KeyView::of(&key))))
+    Ok(reply::ok(&page.of_all(all, |entry| entry.key.id.as_u128(), |entry| KeyView::listed(&entry))))
 }

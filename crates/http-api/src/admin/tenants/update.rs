@@ -27,6 +27,7 @@ pub(super) async fn update(
     let stored = find(&api, &id)?;
     let expected = etag::if_match(request.headers())?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
+    let cleared = incoming.value.get("default_cascade").is_some_and(serde_json::Value::is_null);
     let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
         let name = object.optional("name", faults, text(1..=200));
         let cascade = object.optional("default_cascade", faults, default_cascade);
@@ -36,7 +37,7 @@ pub(super) async fn update(
     let change = |tenant: &mut hermes_domain::tenant::Tenant| {
         tenant.name = name.unwrap_or_else(|| tenant.name.clone());
         tenant.policy = policy.unwrap_or_else(|| std::mem::take(&mut tenant.policy));
-        tenant.default_cascade = cascade.or_else(|| tenant.default_cascade.take());
+        tenant.default_cascade = cascade.or_else(|| tenant.default_cascade.take().filter(|_| !cleared));
     };
     let changed = api.directory().update_tenant(stored.value.id, expected, change).await?;
     Ok(reply::ok_version(&TenantView::of(&changed.value), changed.version))

@@ -8,8 +8,7 @@
 use std::collections::HashMap;
 
 use hermes_domain::{
-    MessageId, TenantId, UnixMillis, address::Recipient, content::Content, message::Mode,
-    policy::TenantPolicy,
+    MessageId, UnixMillis, address::Recipient, content::Content, policy::TenantPolicy, tenant::TenantScope,
 };
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
@@ -20,7 +19,7 @@ use crate::problem::{Code, Fault, Problem};
 /// Most keys remembered; beyond them those that have expired are forgotten first.
 const KEYS_MAX: usize = 500_000;
 
-type Key = (TenantId, Mode, Same);
+type Key = (TenantScope, Same);
 
 /// What makes two messages the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,16 +71,16 @@ impl DedupeWindow {
     /// Takes a key until `until`.
     pub(crate) fn reserve(
         &self,
-        scope: (TenantId, Mode),
+        scope: TenantScope,
         same: Same,
         message: MessageId,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<Reserved<'_>, Problem> {
-        let key = (scope.0, scope.1, same);
+        let key = (scope, same);
         let mut seen = self.0.lock();
         if let Some(known) = seen.get(&key).filter(|known| now < known.until) {
-            return Err(duplicate(&key.2, known.message));
+            return Err(duplicate(&key.1, known.message));
         }
         if seen.len() >= KEYS_MAX {
             seen.retain(|_, known| now < known.until);
@@ -94,10 +93,10 @@ impl DedupeWindow {
     }
 
     /// Whether a key is taken.
-    pub(crate) fn check(&self, scope: (TenantId, Mode), same: &Same, now: UnixMillis) -> Result<(), Problem> {
-        let key = (scope.0, scope.1, same.clone());
+    pub(crate) fn check(&self, scope: TenantScope, same: &Same, now: UnixMillis) -> Result<(), Problem> {
+        let key = (scope, same.clone());
         match self.0.lock().get(&key).filter(|known| now < known.until) {
-            Some(known) => Err(duplicate(&key.2, known.message)),
+            Some(known) => Err(duplicate(&key.1, known.message)),
             None => Ok(()),
         }
     }
@@ -132,12 +131,13 @@ fn duplicate(same: &Same, message: MessageId) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hermes_domain::{TenantId, message::Mode};
 
     #[test]
     fn a_key_is_taken_for_its_window_unless_its_message_was_refused() {
         let window = DedupeWindow::default();
-        let (us, them) =
-            ((TenantId::new(UnixMillis(0), 1), Mode::Live), (TenantId::new(UnixMillis(0), 1), Mode::Test));
+        let scope = |mode| TenantScope::new(TenantId::new(UnixMillis(0), 1), mode);
+        let (us, them) = (scope(Mode::Live), scope(Mode::Test));
         let message = MessageId::mint(UnixMillis(1_767_323_045_000), 0, 0, 0);
         let take = |scope, now| {
             window.reserve(scope, Same::Key("k".into()), message, UnixMillis(now), UnixMillis(now + 10))

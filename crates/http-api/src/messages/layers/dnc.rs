@@ -8,6 +8,7 @@ use hermes_domain::{
     message::Warning,
     plan::Step,
     suppression::{Subject, Suppression, applying, sender_of},
+    tenant::TenantScope,
 };
 use hermes_ports::{StoreError, suppressions::SuppressedAddress};
 
@@ -56,7 +57,7 @@ async fn rules(api: &Api, caller: &Caller, draft: &Draft, channel: Channel) -> R
         Channel::Email => to.email.iter().map(|email| email.as_str()).collect(),
         Channel::Push => to.push.iter().map(|push| push.token.as_str()).collect(),
     };
-    let (tenant, mode) = caller.scope();
+    let TenantScope { tenant, mode } = caller.scope();
     let mut found = Vec::with_capacity(addresses.len());
     for address in addresses {
         let of = SuppressedAddress { tenant, mode, channel, address: address.to_owned() };

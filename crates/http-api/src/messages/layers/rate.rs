@@ -5,8 +5,8 @@
 
 use dashmap::DashMap;
 use hermes_domain::{
-    TenantId, UnixMillis, message::Mode, policy::MessageRate, rate_window::Admission,
-    sliding_window::SlidingWindow,
+    UnixMillis, policy::MessageRate, rate_window::Admission, sliding_window::SlidingWindow,
+    tenant::TenantScope,
 };
 
 use super::schema::Submission;
@@ -18,7 +18,7 @@ use crate::{
 /// Windows remembered; beyond them those that are empty are forgotten.
 const WINDOWS_MAX: usize = 100_000;
 
-type Key = (TenantId, Mode, MessageRate);
+type Key = (TenantScope, MessageRate);
 
 /// Windows of tenants' rates.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ impl MessageRates {
         now: UnixMillis,
     ) -> Result<(), Problem> {
         counted(caller, submission).try_for_each(|key| {
-            let mut window = self.0.entry(key).or_insert_with(|| window(&key.2));
-            verdict(&key.2, window.look(now), now)
+            let mut window = self.0.entry(key).or_insert_with(|| window(&key.1));
+            verdict(&key.1, window.look(now), now)
         })
     }
 
@@ -53,12 +53,12 @@ impl MessageRates {
         now: UnixMillis,
     ) -> Result<Room<'_>, Problem> {
         if self.0.len() >= WINDOWS_MAX {
-            self.0.retain(|(_, _, rate), window| window.remaining(now) < rate.messages.get());
+            self.0.retain(|(_, rate), window| window.remaining(now) < rate.messages.get());
         }
         let mut room = Room { rates: self, taken: Vec::new() };
         for key in counted(caller, submission) {
-            let admission = self.0.entry(key).or_insert_with(|| window(&key.2)).admit(now);
-            verdict(&key.2, admission, now)?;
+            let admission = self.0.entry(key).or_insert_with(|| window(&key.1)).admit(now);
+            verdict(&key.1, admission, now)?;
             room.taken.push(key);
         }
         Ok(room)
@@ -86,12 +86,12 @@ impl Drop for Room<'_> {
 fn counted(caller: &Caller, submission: &Submission) -> impl Iterator<Item = Key> {
     let rates = &caller.tenant.policy.rates;
     let channel = if rates.is_empty() { None } else { submission.channels().first().copied() };
-    let (tenant, mode) = caller.scope();
+    let scope = caller.scope();
     let lane = submission.lane;
     rates
         .iter()
         .filter(move |rate| channel.is_some_and(|channel| rate.counts(channel, lane)))
-        .map(move |rate| (tenant, mode, *rate))
+        .map(move |rate| (scope, *rate))
 }
 
 fn window(rate: &MessageRate) -> SlidingWindow {

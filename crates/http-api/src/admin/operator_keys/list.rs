@@ -1,0 +1,16 @@
+//! `GET /admin/v1/keys`.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+
+use super::super::keys::key::KeyView;
+use crate::{api::Api, gate::Operator, page::Page, problem::Problem, query::Query, reply};
+
+pub(super) async fn list(State(api): State<Arc<Api>>, _: Operator, uri: Uri) -> Result<Response, Problem> {
+    let mut query = Query::of(&uri);
+    let page = Page::of(&mut query);
+    query.finish()?;
+    let all = api.directory().read(|snapshot| snapshot.keys_of(None));
+    Ok(reply::ok(&page.of_all(all, |entry| entry.key.id.as_u128(), |entry| KeyView::listed(&entry))))
+}
