@@ -45,7 +45,7 @@ async fn memory_denies_what_has_no_rule_and_knows_after_a_restart_what_has() {
         assert!(!backend.may_cover(&phone("+4521123456")));
         let elsewhere = SuppressedAddress { mode: Mode::Test, ..phone("+4520123456") };
         assert!(!backend.may_cover(&elsewhere));
-        assert_eq!(backend.covering(&phone("+4520123456")).await.unwrap(), [rule.clone()]);
+        assert_eq!(backend.covering(&phone("+4520123456")).await.unwrap(), std::slice::from_ref(&rule));
         backend.close().await;
         backend = open(directory.path()).await;
     }
