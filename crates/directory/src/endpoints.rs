@@ -5,8 +5,12 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use hermes_domain::{EndpointId, TenantId, UnixMillis, message::Mode, tenant::Endpoint};
-use hermes_ports::registry::RecordKind;
+use hermes_domain::{
+    EndpointId, TenantId, UnixMillis,
+    message::Mode,
+    tenant::{DisableReason, Endpoint},
+};
+use hermes_ports::{operational_events::Audience, registry::RecordKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -85,12 +89,21 @@ impl Directory {
         self.endpoint(id).ok_or(DirectoryError::NotFound)
     }
 
-    /// Stops or restarts notifications to an endpoint, such as after a 410.
+    /// Endpoints of an audience, in no particular order; disabled ones too.
+    pub fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>> {
+        self.read(|snapshot| snapshot.audience(audience))
+    }
+
+    /// Stops notifications to an endpoint, such as after a 410.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Secret`, `Store`.
-    pub async fn set_endpoint_disabled(&self, id: EndpointId, disabled: bool) -> Result<(), DirectoryError> {
-        self.update_endpoint(id, None, |endpoint| endpoint.disabled = disabled).await.map(drop)
+    pub async fn disable_endpoint(
+        &self,
+        id: EndpointId,
+        reason: DisableReason,
+    ) -> Result<(), DirectoryError> {
+        self.update_endpoint(id, None, |endpoint| endpoint.disable(reason)).await.map(drop)
     }
 
     /// Gives an endpoint a new secret and returns it. The old one signs beside it for 24 hours.

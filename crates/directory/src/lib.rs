@@ -27,7 +27,7 @@ pub use endpoints::{ROTATION_OVERLAP_MS, SigningSecrets};
 pub use error::DirectoryError;
 pub use keys::Principal;
 pub use mint::Mint;
-pub use notification::{notifications, webhook_body};
+pub use notification::{notifications, operational_entries, webhook_body};
 pub use rotation::Rotation;
 pub use snapshot::{ConnectionEntry, EndpointEntry, Snapshot, Versioned};
 pub use templates::CascadeTemplate;

@@ -48,6 +48,8 @@ pub(crate) struct Operation {
     body: Option<Value>,
     parameters: Vec<Value>,
     replies: Map<String, Value>,
+    /// More than the summary says.
+    details: Option<&'static str>,
     pub(crate) schemas: Vec<(String, Value)>,
 }
 
@@ -70,6 +72,7 @@ impl Operation {
             access,
             keyed: verb == Verb::Post && access != Access::Open,
             body: None,
+            details: None,
             parameters: Vec::new(),
             replies: Map::new(),
             schemas: Vec::new(),
@@ -152,6 +155,12 @@ impl Operation {
         self
     }
 
+    /// What callers must know beyond the summary.
+    pub(crate) const fn details(mut self, details: &'static str) -> Self {
+        self.details = Some(details);
+        self
+    }
+
     pub(crate) fn query(mut self, name: &str, description: &str, schema: Value) -> Self {
         let parameter = json!({ "name": name, "in": "query", "description": description, "schema": schema });
         self.parameters.push(parameter);
@@ -205,6 +214,9 @@ impl Operation {
                 Access::Operator => json!([{ "operatorKey": [] }]),
             },
         });
+        if let Some(details) = self.details {
+            described["description"] = details.into();
+        }
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
         }

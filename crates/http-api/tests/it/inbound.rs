@@ -36,7 +36,7 @@ async fn rule(app: &App, of: TenantId) -> Option<SuppressionReason> {
 }
 
 fn told(app: &App) -> Vec<(MessageId, &'static str)> {
-    app.notifier.told.lock().drain(..).map(|entry| (entry.message, entry.event_type)).collect()
+    app.notifier.told.lock().drain(..).map(|entry| (entry.message.unwrap(), entry.event_type)).collect()
 }
 
 #[tokio::test]

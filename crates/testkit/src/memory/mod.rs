@@ -14,7 +14,9 @@ use std::{
     sync::Arc,
 };
 
-use hermes_domain::{EndpointId, EventId, MessageId, TenantId, UnixMillis, message::Mode};
+use hermes_domain::{
+    EndpointId, EventId, MessageId, TenantId, UnixMillis, failure_streak::FailureStreak, message::Mode,
+};
 use hermes_ports::{
     Clock,
     cascade_store::{OpenCascade, StoredCascade},
@@ -39,6 +41,7 @@ struct Tables {
     cascades: BTreeMap<MessageId, Row>,
     claims: BTreeMap<(TenantId, Mode, String), Claim>,
     outbox: BTreeMap<(EndpointId, EventId), Delivery>,
+    webhook_failures: BTreeMap<EndpointId, FailureStreak>,
     parked: BTreeMap<ParkedId, Parked>,
     parked_once: HashMap<receipts::Content, ParkedId>,
     parked_last: i64,
