@@ -201,6 +201,24 @@ async fn both_secrets_sign_for_a_day_after_a_rotation() {
 }
 
 #[tokio::test]
+async fn rotating_again_within_the_overlap_silences_no_secret_before_its_time() {
+    let (registry, directory) = open().await;
+    let (_, first) = directory.create_endpoint(endpoint(1)).await.unwrap();
+    let mut made = vec![first];
+    for hour in 0..6_u64 {
+        let at = NOW.plus_ms(hour * 3_600_000);
+        made.insert(0, directory.rotate_secret(endpoint(1).id, at).await.unwrap());
+    }
+    let entry = reopened(&registry).await.endpoint(endpoint(1).id).unwrap();
+    let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();
+    // The current one, the one before it and three more: a header has an end.
+    assert_eq!(active(NOW.plus_ms(5 * 3_600_000)), made[..5]);
+    // The oldest of these was replaced at 02:00, so at 02:00 of the next day four sign.
+    assert_eq!(active(NOW.plus_ms(26 * 3_600_000)), made[..4]);
+    assert_eq!(active(NOW.plus_ms(29 * 3_600_000)), made[..1]);
+}
+
+#[tokio::test]
 async fn an_audience_is_a_tenant_or_whoever_may_use_a_connection() {
     let (_, directory) = open().await;
     directory.create_endpoint(endpoint(1)).await.unwrap();
