@@ -7,6 +7,7 @@ use hermes_domain::{
     event::{EventKind, OperationalKind},
     tenant::{DisableReason, Endpoint},
 };
+use hermes_ports::egress::is_webhook_port;
 use serde::Serialize;
 use serde_json::Value;
 use url::{Host, Url};
@@ -96,6 +97,10 @@ pub(super) fn address(private: bool) -> impl Fn(Value, &mut Faults) -> Option<St
         let url = web_url(private)(value, faults)?;
         if !private && is_private(&url) {
             return faults.note("address_forbidden", "expected a public address");
+        }
+        let port = Url::parse(&url).ok().and_then(|url| url.port_or_known_default());
+        if !port.is_some_and(is_webhook_port) {
+            return faults.note("port_forbidden", "expected port 443 or another one that serves HTTP");
         }
         Some(url)
     }

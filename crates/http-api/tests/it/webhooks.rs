@@ -192,3 +192,12 @@ async fn an_endpoint_says_why_it_is_disabled_and_starts_afresh_when_it_is_enable
     assert_eq!(app.call(patch(same.header("etag").unwrap(), moved)).await.status, 200);
     assert_eq!(app.backend.failures(endpoint).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn ports_of_other_protocols_are_refused() {
+    let app = App::start().await;
+    for (port, status) in [(443, 201), (8443, 201), (25, 422), (22, 422), (6667, 422)] {
+        let body = json!({ "url": format!("https://example.com:{port}/hook") });
+        assert_eq!(app.post(LIVE, "/v1/webhooks", &body).await.status, status, "{port}");
+    }
+}
