@@ -18,3 +18,4 @@ mod recovery;
 mod server;
 mod serving;
 mod traces;
+mod webhooks;
