@@ -30,7 +30,7 @@ struct World {
     egress: Arc<FakeEgress>,
     endpoints: Arc<FakeEndpoints>,
     clock: Arc<TokioClock>,
-    _root: Supervised,
+    root: Supervised,
 }
 
 impl World {
@@ -45,8 +45,9 @@ impl World {
 
     /// The same world after its process ended and another one began.
     async fn restarted(self) -> Self {
-        let Self { outbox, egress, endpoints, clock, _root, .. } = self;
-        drop(_root);
+        let Self { webhooks, outbox, egress, endpoints, clock, root } = self;
+        root.actor.stop_and_wait(None, None).await.unwrap();
+        webhooks.shut_down(Duration::from_secs(60)).await;
         Self::start(Options::default(), outbox, egress, endpoints, clock).await
     }
 
@@ -67,7 +68,7 @@ impl World {
         let backoff = Backoff::try_new(Duration::from_millis(1), Duration::from_secs(1)).unwrap();
         let budget = RestartBudget::new(5, Duration::from_secs(60), backoff);
         let root = StaticSupervisor::start("root", budget, vec![webhooks.supervisor()]).await.unwrap();
-        Self { webhooks, outbox, egress, endpoints, clock, _root: root }
+        Self { webhooks, outbox, egress, endpoints, clock, root }
     }
 
     /// Commits and announces events for an endpoint.
