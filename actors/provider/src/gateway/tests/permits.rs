@@ -64,6 +64,27 @@ async fn an_open_breaker_sends_traffic_round_and_closes_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_outage_within_a_minute_is_told_later_if_it_lasts() {
+    let world = World::new([connection(1, 1_000)]).await;
+    let kinds = || {
+        let announced = world.events.announced.lock();
+        announced.iter().map(|one| one.event.kind().as_str()).collect::<Vec<_>>()
+    };
+    for (status, calls) in [(503, 10), (202, 5), (503, 10)] {
+        world.egress.always(answer(status, &[], "SM"));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for _ in 0..calls {
+            world.outcome().await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(kinds(), ["provider.degraded", "provider.recovered"]);
+    // Nobody calls the provider meanwhile.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert_eq!(kinds(), ["provider.degraded", "provider.recovered", "provider.degraded"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_is_told_even_if_the_store_is_away_for_a_while() {
     let world = World::new([connection(1, 1_000)]).await;
     *world.events.failures.lock() = 4;
