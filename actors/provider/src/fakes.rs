@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_domain::{ConnectionId, UnixMillis, address::Channel, connection::Connection, message::Mode};
 use hermes_ports::{
-    Clock,
+    Clock, OperationalEvents, StoreError,
     adapter::{ConnectionAccess, Secrets},
+    operational_events::Announcement,
 };
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
@@ -18,7 +19,28 @@ pub(crate) use adapter::FakeHost;
 pub(crate) use egress::{FakeEgress, Reply, answer};
 pub(crate) use inbox::{FakeInbox, FakeReceipts, orphan};
 
-use crate::{line::Line, options::Options, source::ConnectionSource};
+use crate::{herald::Herald, line::Line, options::Options, source::ConnectionSource};
+
+/// Remembers what was announced.
+#[derive(Debug, Default)]
+pub(crate) struct FakeEvents {
+    pub(crate) announced: Mutex<Vec<Announcement>>,
+    /// How many of the next announcements fail.
+    pub(crate) failures: Mutex<u32>,
+}
+
+#[async_trait::async_trait]
+impl OperationalEvents for FakeEvents {
+    async fn announce(&self, announcement: Announcement) -> Result<usize, StoreError> {
+        let mut failures = self.failures.lock();
+        if *failures > 0 {
+            *failures -= 1;
+            return Err(StoreError::Unavailable { attempted: "testing", cause: "scripted".into() });
+        }
+        self.announced.lock().push(announcement);
+        Ok(1)
+    }
+}
 
 /// Follows tokio's clock, which tests pause.
 #[derive(Debug)]
@@ -63,7 +85,8 @@ pub(crate) fn access(connection: Connection) -> ConnectionAccess {
 pub(crate) fn lines(count: u128) -> Vec<Arc<Line>> {
     let line = |number| {
         let access = access(connection(number, 1_000));
-        Arc::new(Line::new(access, 10, &Options::default(), TokioClock::new()))
+        let herald = Herald::new(Arc::new(FakeEvents::default()));
+        Arc::new(Line::new(access, 10, &Options::default(), TokioClock::new(), herald))
     };
     (1..=count).map(line).collect()
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use hermes_domain::{AttemptRef, ConnectionId, outcome::Outcome};
 use hermes_ports::{
-    CascadeInbox, Clock, Egress, ProviderGateway, ReceiptInbox,
+    CascadeInbox, Clock, Egress, OperationalEvents, ProviderGateway, ReceiptInbox,
     adapter::{AdapterHost, LookupQuery, ReceiveResult},
     http::Webhook,
     provider_gateway::{ConnectionHealth, Dispatch, Permit, PermitAnswer, PermitRequest, ReceiveError},
@@ -39,6 +39,8 @@ pub struct Ports {
     pub egress: Arc<dyn Egress>,
     /// Where receipts are parked.
     pub receipts: Arc<dyn ReceiptInbox>,
+    /// Hears when a connection is degraded, and when it has recovered.
+    pub events: Arc<dyn OperationalEvents>,
     /// Where connections come from.
     pub connections: Arc<dyn ConnectionSource>,
     /// Tells the time.

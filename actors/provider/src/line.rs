@@ -12,7 +12,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    ConnectionId, TenantId,
+    ConnectionId, TenantId, UnixMillis,
     message::Lane,
     outcome::Outcome,
     rate_window::{self, RateWindow},
@@ -30,8 +30,10 @@ use crate::{
     admission::{Admission, Refused, Verdict},
     guests::Guests,
     health::{Counts, Figures, Health},
+    herald::Herald,
     meters::Meters,
     options::Options,
+    outage::{News, Outage},
     provider_actor::ProviderMsg,
     wish::Entry,
 };
@@ -47,6 +49,7 @@ pub(crate) struct Line {
     /// `None`: no lookups.
     lookups: Option<Mutex<RateWindow>>,
     clock: Arc<dyn Clock>,
+    herald: Herald,
     meters: Meters,
     /// Wishes that wait for this line and are still open.
     waiting: AtomicUsize,
@@ -58,6 +61,7 @@ pub(crate) struct Line {
 struct Gate {
     admission: Admission,
     health: Health,
+    outage: Outage,
 }
 
 /// The present incarnation of the line's actor.
@@ -86,6 +90,7 @@ impl Line {
         default_rate_per_s: u32,
         options: &Options,
         clock: Arc<dyn Clock>,
+        herald: Herald,
     ) -> Self {
         let connection = &access.connection;
         let rate_per_s = connection.rate_per_s.unwrap_or(default_rate_per_s);
@@ -97,10 +102,11 @@ impl Line {
             guests: Guests::new(),
             lookups: NonZeroU32::new(options.lookups_per_s)
                 .map(|rate| Mutex::new(RateWindow::new(rate.get(), 1_000, rate.get()))),
-            gate: Mutex::new(Gate { admission, health: Health::new() }),
+            gate: Mutex::new(Gate { admission, health: Health::new(), outage: Outage::default() }),
             meters: Meters::new(&connection.provider, &connection.id.to_string()),
             access: ArcSwap::from_pointee(access),
             clock,
+            herald,
             waiting: AtomicUsize::new(0),
             waking: AtomicBool::new(false),
             seat: RwLock::new(None),
@@ -193,10 +199,22 @@ impl Line {
         self.seat.read().is_some()
     }
 
-    /// Sets the breaker's gauge; time alone may have changed the state.
-    pub(crate) fn refresh_meters(&self) {
-        let (now, gate) = (self.clock.now(), self.gate.lock());
-        self.meters.breaker(gate.admission.breaker(now), gate.admission.is_held());
+    /// Looks at what changes by time alone: the breaker's gauge, and an outage that has become old enough to be told.
+    pub(crate) fn tick(&self) {
+        let now = self.clock.now();
+        let news = {
+            let mut gate = self.gate.lock();
+            let breaker = gate.admission.breaker(now);
+            self.meters.breaker(breaker, gate.admission.is_held());
+            gate.outage.note(breaker, now)
+        };
+        self.tell(news, now);
+    }
+
+    fn tell(&self, news: Option<News>, now: UnixMillis) {
+        if let Some(news) = news {
+            self.herald.tell(&self.access().connection, news, now);
+        }
     }
 
     /// The connection as operators see it; `adapter_version` is added by who knows it.
@@ -236,7 +254,7 @@ impl Line {
 
     fn ended(&self, verdict: Verdict, took_ms: u64) {
         let now = self.clock.now();
-        {
+        let news = {
             let mut gate = self.gate.lock();
             let before = gate.admission.breaker(now);
             gate.admission.finish(verdict, now);
@@ -250,7 +268,9 @@ impl Line {
                 Verdict::Faulted | Verdict::Throttled(_) => gate.health.record(false, took_ms, now),
                 Verdict::Neutral => {}
             }
-        }
+            gate.outage.note(after, now)
+        };
+        self.tell(news, now);
         self.wake();
     }
 

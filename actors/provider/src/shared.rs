@@ -13,8 +13,8 @@ use hermes_supervision::{Address, MailboxKind};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    certificates::Certificates, gateway::Ports, line::Line, options::Options, orphans::OrphanIndex,
-    supervisor::ProvidersMsg,
+    certificates::Certificates, gateway::Ports, herald::Herald, line::Line, options::Options,
+    orphans::OrphanIndex, supervisor::ProvidersMsg,
 };
 
 /// Calls a second while a connection's adapter is not loaded and nothing else is known.
@@ -67,7 +67,9 @@ impl Shared {
     fn open_line(&self, id: ConnectionId) -> Option<Arc<Line>> {
         let access = self.ports.connections.access(id)?;
         let rate = self.default_rate(&access.connection);
-        let make = || Arc::new(Line::new(access, rate, &self.options, Arc::clone(&self.ports.clock)));
+        let ports = &self.ports;
+        let herald = Herald::new(Arc::clone(&ports.events));
+        let make = || Arc::new(Line::new(access, rate, &self.options, Arc::clone(&ports.clock), herald));
         let line = Arc::clone(&self.lines.entry(id).or_insert_with(make));
         self.ensure_actor(&line);
         Some(line)

@@ -34,7 +34,7 @@ const RESTART_DELAY_MAX: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_secs(60);
 /// How long one actor may take to show itself.
 const VIEW_LIMIT: Duration = Duration::from_millis(500);
-/// How often what changes without a notice is looked at: default rates, breaker gauges.
+/// How often what changes without a notice is looked at: default rates, breaker gauges, outages.
 const TICK: Duration = Duration::from_secs(5);
 
 /// The actor.
@@ -156,7 +156,7 @@ impl State {
 
     fn tick(&self) {
         for line in self.shared.lines() {
-            line.refresh_meters();
+            line.tick();
         }
         metrics::gauge!(metric::ACTORS, label::KIND => "provider").set(gauge(self.children.len()));
         metrics::gauge!(metric::MAILBOX_DEPTH, label::KIND => "provider")

@@ -11,8 +11,9 @@ use hermes_actor_tenant::Tenants;
 use hermes_actor_webhook::{Options as WebhookOptions, Ports as WebhookPorts, Webhooks};
 use hermes_directory::Directory;
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, Outbox, ProviderGateway,
-    ReceiptInbox, Suppressions, Upkeep, adapter::AdapterHost, clock::SystemClock, outbox::WebhookNotifier,
+    ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, OperationalEvents, Outbox,
+    ProviderGateway, ReceiptInbox, Suppressions, Upkeep, adapter::AdapterHost, clock::SystemClock,
+    outbox::WebhookNotifier,
 };
 use hermes_supervision::{
     Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
@@ -99,16 +100,6 @@ impl HermesSystem {
         options: SystemOptions,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(ports.clock);
-        let gateway = Gateway::new(
-            GatewayPorts {
-                host,
-                egress: Arc::clone(&ports.egress),
-                receipts: Arc::clone(&ports.receipts),
-                connections: Arc::clone(&ports.directory) as _,
-                clock: Arc::clone(&clock),
-            },
-            options.gateway,
-        );
         let webhook_ports = WebhookPorts {
             outbox: Arc::clone(&ports.outbox),
             egress: Arc::clone(&ports.egress),
@@ -116,6 +107,17 @@ impl HermesSystem {
             clock: Arc::clone(&clock),
         };
         let webhooks = Webhooks::new(webhook_ports, options.webhooks);
+        let gateway = Gateway::new(
+            GatewayPorts {
+                host,
+                egress: Arc::clone(&ports.egress),
+                receipts: Arc::clone(&ports.receipts),
+                events: Arc::new(webhooks.clone()),
+                connections: Arc::clone(&ports.directory) as _,
+                clock: Arc::clone(&clock),
+            },
+            options.gateway,
+        );
         let cascade_ports = CascadePorts {
             store: Arc::clone(&ports.store),
             gateway: Arc::new(gateway.clone()),
@@ -163,6 +165,11 @@ impl HermesSystem {
 
     /// Tells endpoints' actors of deliveries that are owed.
     pub fn notifier(&self) -> Arc<dyn WebhookNotifier> {
+        Arc::new(self.webhooks.clone())
+    }
+
+    /// Tells tenants' endpoints of events about their service.
+    pub fn events(&self) -> Arc<dyn OperationalEvents> {
         Arc::new(self.webhooks.clone())
     }
 

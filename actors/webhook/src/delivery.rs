@@ -1,8 +1,8 @@
 //! One try of one notification: sign, send, read the answer, record it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use hermes_domain::{EndpointId, EventId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, UnixMillis, tenant::DisableReason};
 use hermes_ports::{
     egress::Caller,
     http::{AuthScheme, HttpRequest, HttpResponse, Method, RequestEffect},
@@ -11,6 +11,7 @@ use hermes_ports::{
 };
 
 use crate::{
+    disabling::disable,
     endpoint_actor::EndpointMsg,
     item::Item,
     retry::{self, Verdict},
@@ -19,10 +20,6 @@ use crate::{
     signature::{DamagedSecret, signatures},
     source::Target,
 };
-
-/// Tries to disable an endpoint that is gone, and the pause between them.
-const DISABLE_TRIES: u32 = 5;
-const DISABLE_PAUSE: Duration = Duration::from_millis(200);
 
 /// A try that the ledger knows as open. However its task ends, the ledger is closed.
 struct Try {
@@ -56,8 +53,8 @@ pub(crate) async fn deliver(shared: Arc<Shared>, seat: Arc<Seat>, target: Target
     let now = shared.ports.clock.now();
     open.answered();
     seat.tell(EndpointMsg::Answered { rest_until: retry::rest_until(&verdict, now) });
-    if verdict == Verdict::Gone {
-        disable(&shared, seat.id).await;
+    if let Some((reason, failing_since)) = disables(&shared, &seat, &verdict, now) {
+        disable(&shared, &seat, reason, failing_since).await;
     }
     let update = update(&shared, seat.id, &item, &verdict, status, now);
     let retry = (update.status == DeliveryStatus::Pending).then(|| Item {
@@ -69,6 +66,28 @@ pub(crate) async fn deliver(shared: Arc<Shared>, seat: Arc<Seat>, target: Target
     open.durable = durable;
     drop(open);
     seat.tell(EndpointMsg::Recorded { retry: retry.filter(|_| durable), durable });
+}
+
+/// Whether this verdict ends what the endpoint may get, why, and since when it has been failing.
+fn disables(
+    shared: &Shared,
+    seat: &Seat,
+    verdict: &Verdict,
+    now: UnixMillis,
+) -> Option<(DisableReason, UnixMillis)> {
+    let mut health = seat.health();
+    match verdict {
+        Verdict::Delivered => {
+            health.worked();
+            None
+        }
+        Verdict::Gone => Some((DisableReason::Gone, health.failed(now).since)),
+        Verdict::Failed { .. } => {
+            let streak = health.failed(now);
+            let limit_ms = retry::millis(shared.options.disable_after);
+            streak.lasts(limit_ms, now).then_some((DisableReason::Failing, streak.since))
+        }
+    }
 }
 
 async fn post(shared: &Shared, target: &Target, item: &Item) -> (Verdict, Option<u16>) {
@@ -124,20 +143,14 @@ fn update(
         }
     };
     result.increment(1);
-    DeliveryUpdate { endpoint, event: item.event, status, attempts, next_at, last_status, last_error }
-}
-
-async fn disable(shared: &Shared, id: EndpointId) {
-    for _ in 0..DISABLE_TRIES {
-        match shared.ports.endpoints.disable(id).await {
-            Ok(()) => {
-                tracing::info!(endpoint.id = %id, "endpoint answered 410 and is disabled");
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(endpoint.id = %id, error = &error as &dyn std::error::Error, "could not disable an endpoint");
-            }
-        }
-        tokio::time::sleep(DISABLE_PAUSE).await;
+    DeliveryUpdate {
+        endpoint,
+        event: item.event,
+        at: now,
+        status,
+        attempts,
+        next_at,
+        last_status,
+        last_error,
     }
 }

@@ -11,10 +11,7 @@ use std::{
 };
 
 use hermes_domain::UnixMillis;
-use hermes_ports::{
-    StoreError,
-    outbox::{Delivery, OutboxEntry},
-};
+use hermes_ports::{StoreError, outbox::OutboxEntry};
 use hermes_supervision::{ActorView, Mailbox, answer, unix_millis};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio_util::task::AbortOnDropHandle;
@@ -27,7 +24,7 @@ use crate::{
     shared::Shared,
     window::{Offered, Window},
 };
-use reading::Reading;
+use reading::{Loaded, Reading};
 
 /// What is due later than this stays in the outbox, in milliseconds.
 const HORIZON_MS: u64 = 60_000;
@@ -50,7 +47,7 @@ pub(crate) enum EndpointMsg {
     /// A try is on record, or never will be.
     Recorded { retry: Option<Item>, durable: bool },
     /// What was read from the outbox.
-    Loaded { read: Result<Vec<Delivery>, StoreError>, since: Step, limit: usize },
+    Loaded { read: Result<Loaded, StoreError>, since: Step, limit: usize },
     /// Something may be due.
     Wake,
     /// Look for what nobody announced.
@@ -81,6 +78,8 @@ pub(crate) struct State {
     reading: Reading,
     /// The endpoint asked to be left alone until then.
     resting: Option<UnixMillis>,
+    /// Where notifications went when somebody last looked.
+    url: Option<String>,
     /// Disabled or removed: everything waits in the outbox.
     stood_down: bool,
     alarm: Option<(UnixMillis, AbortOnDropHandle<()>)>,
@@ -163,15 +162,17 @@ impl State {
         self.alarm = None;
     }
 
-    /// A disabled endpoint that is wanted again starts with what waits in the outbox.
+    /// An endpoint that is wanted again, or is elsewhere now, starts afresh with what waits in the outbox.
     fn changed(&mut self) {
         let target = self.args.shared.ports.endpoints.target(self.args.seat.id, self.now());
         match target {
             Some(target) if !target.disabled => {
-                if self.stood_down {
-                    self.stood_down = false;
+                let moved = self.url.as_ref().is_some_and(|url| *url != target.url);
+                if self.stood_down || moved {
+                    self.args.seat.health().start_afresh();
                     self.reading.wanted();
                 }
+                (self.stood_down, self.url) = (false, Some(target.url));
             }
             Some(_) | None => self.stand_down(),
         }
@@ -216,6 +217,7 @@ impl State {
             "unrecorded": ledger.open(),
             "waiting": self.window.len(),
             "more_in_outbox": self.reading.is_wanted(),
+            "failing_since": self.args.seat.health().failing_since().map(UnixMillis::rfc3339),
             "resting_until": self.resting.map(UnixMillis::rfc3339),
         });
         view
@@ -243,6 +245,7 @@ impl Actor for EndpointActor {
             held,
             reading: Reading::new(),
             resting: None,
+            url: None,
             stood_down: false,
             alarm: None,
             started_at_ms: unix_millis(SystemTime::now()),

@@ -6,9 +6,14 @@ mod outbox;
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis};
+use hermes_domain::{
+    EndpointId, EventId, MessageId, TenantId, UnixMillis,
+    message::Mode,
+    tenant::{DisableReason, Endpoint},
+};
 use hermes_ports::{
     Clock,
+    operational_events::Audience,
     outbox::{DeliveryStatus, DeliveryUpdate, OutboxEntry},
 };
 use parking_lot::Mutex;
@@ -47,13 +52,7 @@ pub(crate) fn event(number: u128) -> EventId {
 }
 
 pub(crate) fn item(number: u128, at: u64) -> Item {
-    Item {
-        event: event(number),
-        message: MessageId::from_u128(1),
-        body: "{}".into(),
-        attempts: 0,
-        next_at: UnixMillis(at),
-    }
+    Item { event: event(number), body: "{}".into(), attempts: 0, next_at: UnixMillis(at) }
 }
 
 /// An entry for endpoint `of`.
@@ -61,7 +60,7 @@ pub(crate) fn entry(of: u128, number: u128) -> OutboxEntry {
     OutboxEntry {
         endpoint: endpoint(of),
         event: event(number),
-        message: MessageId::from_u128(1),
+        message: Some(MessageId::from_u128(1)),
         event_type: "message.delivered",
         body: format!(r#"{{"n":{number}}}"#),
         created_at: UnixMillis(1_600_000_000_000),
@@ -72,6 +71,7 @@ pub(crate) fn update(number: u128) -> DeliveryUpdate {
     DeliveryUpdate {
         endpoint: endpoint(1),
         event: event(number),
+        at: UnixMillis(0),
         status: DeliveryStatus::Delivered,
         attempts: 1,
         next_at: UnixMillis(0),
@@ -83,55 +83,76 @@ pub(crate) fn update(number: u128) -> DeliveryUpdate {
 /// Endpoints that tests change.
 #[derive(Debug)]
 pub(crate) struct FakeEndpoints {
-    targets: Mutex<BTreeMap<EndpointId, Target>>,
+    endpoints: Mutex<BTreeMap<EndpointId, Endpoint>>,
     generation: watch::Sender<u64>,
 }
 
 impl FakeEndpoints {
     /// Endpoints 1 to `count`.
     pub(crate) fn new(count: u128) -> Arc<Self> {
-        let target = |number| Target {
+        let make = |number| Endpoint {
+            id: endpoint(number),
+            tenant: TenantId::from_u128(1),
+            mode: Mode::Live,
             url: format!("https://tenant.test/{number}"),
+            event_types: Vec::new(),
+            description: None,
             disabled: false,
-            secrets: vec!["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()],
+            disabled_reason: None,
+            created_at: UnixMillis(0),
         };
-        let targets = (1..=count).map(|number| (endpoint(number), target(number))).collect();
-        Arc::new(Self { targets: Mutex::new(targets), generation: watch::Sender::new(0) })
+        let endpoints = (1..=count).map(|number| (endpoint(number), make(number))).collect();
+        Arc::new(Self { endpoints: Mutex::new(endpoints), generation: watch::Sender::new(0) })
     }
 
-    pub(crate) fn set_disabled(&self, id: EndpointId, disabled: bool) {
-        if let Some(target) = self.targets.lock().get_mut(&id) {
-            target.disabled = disabled;
+    /// Changes an endpoint and says so.
+    pub(crate) fn change(&self, id: EndpointId, change: impl FnOnce(&mut Endpoint)) {
+        if let Some(endpoint) = self.endpoints.lock().get_mut(&id) {
+            change(endpoint);
         }
         self.generation.send_modify(|generation| *generation += 1);
     }
 
     pub(crate) fn remove(&self, id: EndpointId) {
-        self.targets.lock().remove(&id);
+        self.endpoints.lock().remove(&id);
         self.generation.send_modify(|generation| *generation += 1);
     }
 
-    pub(crate) fn is_disabled(&self, id: EndpointId) -> bool {
-        self.targets.lock()[&id].disabled
+    /// Why an endpoint is disabled.
+    pub(crate) fn disabled(&self, id: EndpointId) -> Option<DisableReason> {
+        self.endpoints.lock()[&id].disabled_reason
     }
 }
 
 #[async_trait]
 impl EndpointSource for FakeEndpoints {
     fn target(&self, id: EndpointId, _: UnixMillis) -> Option<Target> {
-        self.targets.lock().get(&id).cloned()
+        self.endpoints.lock().get(&id).map(|endpoint| Target {
+            tenant: endpoint.tenant,
+            mode: endpoint.mode,
+            url: endpoint.url.clone(),
+            disabled: endpoint.disabled,
+            secrets: vec!["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD".to_owned()],
+        })
+    }
+
+    fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>> {
+        let Audience::Tenant(tenant, mode) = audience else { return Vec::new() };
+        let endpoints = self.endpoints.lock();
+        let heard = endpoints.values().filter(|endpoint| (endpoint.tenant, endpoint.mode) == (tenant, mode));
+        heard.cloned().map(Arc::new).collect()
     }
 
     fn endpoints(&self) -> Vec<EndpointId> {
-        self.targets.lock().keys().copied().collect()
+        self.endpoints.lock().keys().copied().collect()
     }
 
     fn subscribe(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
 
-    async fn disable(&self, id: EndpointId) -> Result<(), DisableError> {
-        self.set_disabled(id, true);
+    async fn disable(&self, id: EndpointId, reason: DisableReason) -> Result<(), DisableError> {
+        self.change(id, |endpoint| endpoint.disable(reason));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use hermes_domain::{EventId, MessageId, UnixMillis};
+use hermes_domain::{EventId, UnixMillis};
 use hermes_ports::outbox::{Delivery, OutboxEntry};
 
 /// What a try needs. `Debug` does not show the body.
@@ -11,7 +11,6 @@ use hermes_ports::outbox::{Delivery, OutboxEntry};
 pub(crate) struct Item {
     /// Constant over retries.
     pub(crate) event: EventId,
-    pub(crate) message: MessageId,
     pub(crate) body: Bytes,
     /// Tries so far.
     pub(crate) attempts: u16,
@@ -21,15 +20,15 @@ pub(crate) struct Item {
 
 impl From<OutboxEntry> for Item {
     fn from(entry: OutboxEntry) -> Self {
-        let OutboxEntry { event, message, body, created_at, .. } = entry;
-        Self { event, message, body: body.into(), attempts: 0, next_at: created_at }
+        let OutboxEntry { event, body, created_at, .. } = entry;
+        Self { event, body: body.into(), attempts: 0, next_at: created_at }
     }
 }
 
 impl From<Delivery> for Item {
     fn from(delivery: Delivery) -> Self {
-        let Delivery { event, message, body, attempts, next_at, .. } = delivery;
-        Self { event, message, body: body.into(), attempts, next_at }
+        let Delivery { event, body, attempts, next_at, .. } = delivery;
+        Self { event, body: body.into(), attempts, next_at }
     }
 }
 

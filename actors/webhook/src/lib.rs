@@ -9,8 +9,11 @@
 //! and which have just been recorded; it is what keeps one notification from being sent twice within a run,
 //! whichever way it came in. Across a crash a notification may be sent again: `webhook-id` is the same then.
 
+mod announcing;
 mod delivery;
+mod disabling;
 mod endpoint_actor;
+mod health;
 mod item;
 mod ledger;
 mod options;

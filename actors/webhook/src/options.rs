@@ -23,6 +23,8 @@ pub struct Options {
     pub sweep_every: Duration,
     /// Delays before each retry; after the last one the notification has failed.
     pub retry_delays: Vec<Duration>,
+    /// An endpoint that has been failing for so long, without a success, is disabled.
+    pub disable_after: Duration,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             batch_wait: Duration::from_millis(5),
             sweep_every: Duration::from_secs(15),
             retry_delays: seconds.map(Duration::from_secs).into(),
+            disable_after: Duration::from_secs(5 * 24 * HOUR),
         }
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn rest_until(verdict: &Verdict, now: UnixMillis) -> Option<UnixMilli
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

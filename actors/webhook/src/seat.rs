@@ -11,7 +11,7 @@ use hermes_supervision::Mailbox;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use ractor::ActorRef;
 
-use crate::{endpoint_actor::EndpointMsg, ledger::Ledger};
+use crate::{endpoint_actor::EndpointMsg, health::Health, ledger::Ledger};
 
 /// The place of one endpoint; it outlives its actors.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ pub(crate) struct Seat {
     pub(crate) id: EndpointId,
     window_max: usize,
     ledger: Mutex<Ledger>,
+    health: Mutex<Health>,
+    /// Held by whoever disables the endpoint: several tries may find at once that it must be.
+    pub(crate) disabling: tokio::sync::Mutex<()>,
     /// Announcements are not kept: a reading of the outbox will find them.
     overflowed: AtomicBool,
     desk: RwLock<Option<Desk>>,
@@ -40,6 +43,8 @@ impl Seat {
             window_max,
             // As much as the window: a reading cannot take longer than working that off several times.
             ledger: Mutex::new(Ledger::new(window_max)),
+            health: Mutex::default(),
+            disabling: tokio::sync::Mutex::new(()),
             overflowed: AtomicBool::new(false),
             desk: RwLock::new(None),
         }
@@ -47,6 +52,10 @@ impl Seat {
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock()
+    }
+
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock()
     }
 
     /// Moves an incarnation in.

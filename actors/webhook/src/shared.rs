@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    endpoint_actor::EndpointMsg,
     options::Options,
     recorder::{Batching, Recorder},
     seat::Seat,
@@ -87,6 +88,16 @@ impl Shared {
     pub(crate) fn take_seat(&self, id: EndpointId) -> Arc<Seat> {
         let make = || Arc::new(Seat::new(id, self.options.window_max));
         Arc::clone(&self.seats.entry(id).or_insert_with(make))
+    }
+
+    /// Has an endpoint's actor read the outbox, which holds something that was not announced.
+    pub(crate) fn look(&self, id: EndpointId) {
+        match self.seat(id) {
+            Some(seat) => seat.tell(EndpointMsg::Sweep),
+            None => {
+                let _ = self.supervisor.cast(WebhooksMsg::Ensure(id)); // It reads when it starts.
+            }
+        }
     }
 
     /// Forgets an endpoint. Tries under way go on.

@@ -1,15 +1,24 @@
 //! Where endpoints come from.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use hermes_directory::{Directory, DirectoryError};
-use hermes_domain::{EndpointId, UnixMillis};
+use hermes_domain::{
+    EndpointId, TenantId, UnixMillis,
+    message::Mode,
+    tenant::{DisableReason, Endpoint},
+};
+use hermes_ports::operational_events::Audience;
 use tokio::sync::watch;
 
 /// Where to send to, and what to sign with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
+    /// Whose endpoint it is.
+    pub tenant: TenantId,
+    /// Live or test.
+    pub mode: Mode,
     /// The tenant's URL.
     pub url: String,
     /// Nothing is sent while true.
@@ -32,11 +41,13 @@ pub trait EndpointSource: Send + Sync + fmt::Debug {
     fn endpoints(&self) -> Vec<EndpointId>;
     /// Changes whenever an endpoint may have changed.
     fn subscribe(&self) -> watch::Receiver<u64>;
-    /// Disables an endpoint: it said that it is gone.
+    /// Endpoints of an audience, in no particular order; disabled ones too.
+    fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>>;
+    /// Disables an endpoint.
     ///
     /// # Errors
     /// [`DisableError`]; nothing has changed.
-    async fn disable(&self, id: EndpointId) -> Result<(), DisableError>;
+    async fn disable(&self, id: EndpointId, reason: DisableReason) -> Result<(), DisableError>;
 }
 
 #[async_trait]
@@ -45,6 +56,8 @@ impl EndpointSource for Directory {
         self.read(|snapshot| {
             let entry = snapshot.endpoint(id)?;
             Some(Target {
+                tenant: entry.endpoint.tenant,
+                mode: entry.endpoint.mode,
                 url: entry.endpoint.url.clone(),
                 disabled: entry.endpoint.disabled,
                 secrets: entry.secrets.active(now).map(str::to_owned).collect(),
@@ -60,8 +73,12 @@ impl EndpointSource for Directory {
         Self::subscribe(self)
     }
 
-    async fn disable(&self, id: EndpointId) -> Result<(), DisableError> {
-        self.set_endpoint_disabled(id, true).await.map_err(DisableError)
+    fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>> {
+        Self::audience(self, audience)
+    }
+
+    async fn disable(&self, id: EndpointId, reason: DisableReason) -> Result<(), DisableError> {
+        self.disable_endpoint(id, reason).await.map_err(DisableError)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hermes_domain::EndpointId;
 use hermes_ports::{
     Clock, Egress, Outbox,
     outbox::{OutboxEntry, WebhookNotifier},
@@ -52,6 +53,10 @@ impl Webhooks {
         ChildSpec::new("webhooks", RestartPolicy::Always, self.address(), make)
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Where the supervisor lives.
     pub fn address(&self) -> Address<WebhooksMsg> {
         self.shared.supervisor.clone()
@@ -99,11 +104,13 @@ impl WebhookNotifier for Webhooks {
             match self.shared.seat(endpoint) {
                 Some(seat) => seat.announce(group),
                 // Its actor reads the outbox when it starts, and these are durable.
-                None => {
-                    let _ = self.shared.supervisor.cast(WebhooksMsg::Ensure(endpoint));
-                }
+                None => self.shared.look(endpoint),
             }
         }
+    }
+
+    fn look(&self, endpoint: EndpointId) {
+        self.shared.look(endpoint);
     }
 }
 

@@ -25,6 +25,7 @@ mod term;
 mod term_merge;
 mod term_tail;
 mod upkeep;
+mod webhook_failure;
 mod writer;
 
 pub use audit_reader::AuditReader;

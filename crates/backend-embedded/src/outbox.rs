@@ -1,10 +1,10 @@
 //! Webhooks owed to tenants.
 
 use async_trait::async_trait;
-use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     Outbox, StoreError,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry},
+    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use sqlx::{Row, sqlite::SqliteRow};
@@ -12,10 +12,12 @@ use sqlx::{Row, sqlite::SqliteRow};
 use crate::{
     backend::EmbeddedBackend,
     columns::{damaged, id_bits, id_bytes, instant, millis, rows, unreadable},
+    webhook_failure,
     writer::WriteTx,
 };
 
-const REDELIVERABLE: &str = "endpoint = ?1 AND created_at >= ?2 AND status <> 0";
+/// Deliveries made pending in one transaction, so that commits hardly wait.
+const REDELIVER_RUN: usize = 500;
 
 /// Adds entries to the transaction. One that is there already stays as it is.
 pub(crate) fn insert(db: &Connection, entries: &[OutboxEntry]) -> rusqlite::Result<()> {
@@ -28,7 +30,7 @@ pub(crate) fn insert(db: &Connection, entries: &[OutboxEntry]) -> rusqlite::Resu
         insert.execute(params![
             id_bytes!(entry.endpoint),
             id_bytes!(entry.event),
-            id_bytes!(entry.message),
+            message_column(entry.message),
             entry.event_type,
             entry.body,
             millis(entry.created_at)
@@ -98,32 +100,96 @@ impl Outbox for EmbeddedBackend {
         found.iter().map(read).collect()
     }
 
+    async fn failures(&self, endpoint: EndpointId) -> Result<Option<FailureStreak>, StoreError> {
+        webhook_failure::of(self.reads(), endpoint).await
+    }
+
+    async fn restart(&self, endpoint: EndpointId) -> Result<u64, StoreError> {
+        let now = millis(self.clock().now());
+        let restart = move |tx: &mut WriteTx<'_>| {
+            webhook_failure::forget(tx.db, endpoint)?;
+            let mut due = tx.db.prepare_cached(
+                "UPDATE outbox SET attempts = 0, next_at = ?2 WHERE endpoint = ?1 AND status = 0",
+            )?;
+            let count = due.execute(params![id_bytes!(endpoint), now])?;
+            Ok(Ok(u64::try_from(count).unwrap_or(u64::MAX)))
+        };
+        self.writer().write("restarting a webhook", restart).await
+    }
+
+    async fn redeliverable(&self, endpoint: EndpointId, what: Selection) -> Result<u64, StoreError> {
+        let endpoint = id_bytes!(endpoint).to_vec();
+        let query = match what {
+            Selection::Since(since) => sqlx::query_scalar(
+                "SELECT count(*) FROM outbox WHERE endpoint = ? AND created_at >= ? AND status <> 0",
+            )
+            .bind(endpoint)
+            .bind(millis(since)),
+            Selection::Event(event) => {
+                sqlx::query_scalar("SELECT count(*) FROM outbox WHERE endpoint = ? AND event = ?")
+                    .bind(endpoint)
+                    .bind(id_bytes!(event).to_vec())
+            }
+        };
+        let count: i64 = query.fetch_one(self.reads()).await.map_err(unreadable("counting webhooks"))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     async fn redeliver(
         &self,
         endpoint: EndpointId,
-        since: UnixMillis,
-        dry_run: bool,
-    ) -> Result<u64, StoreError> {
-        let now = millis(self.clock().now());
-        let redeliver = move |tx: &mut WriteTx<'_>| {
-            let of = (id_bytes!(endpoint), millis(since));
-            let count: i64 = tx.db.query_row(
-                &format!("SELECT count(*) FROM outbox WHERE {REDELIVERABLE}"),
-                params![of.0, of.1],
-                |row| row.get(0),
-            )?;
-            if !dry_run {
-                tx.db.execute(
-                    &format!(
-                        "UPDATE outbox SET status = 0, attempts = 0, next_at = ?3 WHERE {REDELIVERABLE}"
-                    ),
-                    params![of.0, of.1, now],
-                )?;
-            }
-            Ok(Ok(u64::try_from(count).unwrap_or_default()))
+        what: Selection,
+        limit: usize,
+    ) -> Result<Redelivered, StoreError> {
+        let (events, next_since) = match what {
+            Selection::Event(event) => (vec![id_bytes!(event).to_vec()], None),
+            Selection::Since(since) => self.finished_since(endpoint, since, limit).await?,
         };
-        self.writer().write("redelivering webhooks", redeliver).await
+        let (now, mut count) = (millis(self.clock().now()), 0);
+        for run in events.chunks(REDELIVER_RUN) {
+            let run = run.to_vec();
+            let redeliver = move |tx: &mut WriteTx<'_>| make_pending(tx.db, endpoint, &run, now).map(Ok);
+            count += self.writer().write("redelivering webhooks", redeliver).await?;
+        }
+        Ok(Redelivered { count, next_since })
     }
+}
+
+impl EmbeddedBackend {
+    /// Finished deliveries of events since `since`, earliest first, and when the first one happened that is not
+    /// among them. Looks at every row of the endpoint, so not in the writer.
+    async fn finished_since(
+        &self,
+        endpoint: EndpointId,
+        since: UnixMillis,
+        limit: usize,
+    ) -> Result<(Vec<Vec<u8>>, Option<UnixMillis>), StoreError> {
+        let query = sqlx::query(
+            "SELECT event, created_at FROM outbox WHERE endpoint = ? AND created_at >= ? AND status <> 0
+             ORDER BY created_at, event LIMIT ?",
+        );
+        let query =
+            query.bind(id_bytes!(endpoint).to_vec()).bind(millis(since)).bind(rows(limit.saturating_add(1)));
+        let found = query.fetch_all(self.reads()).await.map_err(unreadable("finding webhooks"))?;
+        let next_since = found.get(limit).map(|row| instant(row.get(1)));
+        Ok((found.iter().take(limit).map(|row| row.get(0)).collect(), next_since))
+    }
+}
+
+fn make_pending(
+    db: &Connection,
+    endpoint: EndpointId,
+    events: &[Vec<u8>],
+    now: i64,
+) -> rusqlite::Result<u64> {
+    let mut update = db.prepare_cached(
+        "UPDATE outbox SET status = 0, attempts = 0, next_at = ?3 WHERE endpoint = ?1 AND event = ?2",
+    )?;
+    let mut count = 0;
+    for event in events {
+        count += u64::try_from(update.execute(params![id_bytes!(endpoint), event, now])?).unwrap_or_default();
+    }
+    Ok(count)
 }
 
 fn apply(db: &Connection, update: &DeliveryUpdate) -> rusqlite::Result<()> {
@@ -139,8 +205,25 @@ fn apply(db: &Connection, update: &DeliveryUpdate) -> rusqlite::Result<()> {
         millis(update.next_at),
         update.last_status,
         update.last_error
-    ]);
-    updated.map(drop)
+    ])?;
+    if updated == 0 {
+        return Ok(()); // It has been forgotten meanwhile.
+    }
+    match update.status {
+        DeliveryStatus::Delivered => webhook_failure::forget(db, update.endpoint),
+        DeliveryStatus::Pending | DeliveryStatus::Failed => {
+            webhook_failure::add(db, update.endpoint, update.at)
+        }
+    }
+}
+
+/// Empty for an event that is about no message.
+fn message_column(message: Option<MessageId>) -> Vec<u8> {
+    message.map_or_else(Vec::new, |message| id_bytes!(message).to_vec())
+}
+
+fn message(column: &[u8]) -> Result<Option<MessageId>, StoreError> {
+    if column.is_empty() { Ok(None) } else { id_bits(column).map(|bits| Some(MessageId::from_u128(bits))) }
 }
 
 const fn status_number(status: DeliveryStatus) -> i64 {
@@ -161,7 +244,7 @@ fn read(row: &SqliteRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         endpoint: EndpointId::from_u128(id_bits(row.get(0))?),
         event: EventId::from_u128(id_bits(row.get(1))?),
-        message: MessageId::from_u128(id_bits(row.get(2))?),
+        message: message(row.get(2))?,
         event_type: row.get(3),
         body: row.get(4),
         created_at: instant(row.get(5)),

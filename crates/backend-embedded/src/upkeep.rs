@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hermes_domain::UnixMillis;
 use hermes_ports::{ReceiptInbox as _, StoreError, receipt_inbox::PARKED_FOR_MS};
 
-use crate::{backend::EmbeddedBackend, claim, outbox, term_merge, writer::WriteTx};
+use crate::{backend::EmbeddedBackend, claim, outbox, term_merge, webhook_failure, writer::WriteTx};
 
 /// Index entries in memory from which on they are merged at once.
 const TAIL_MAX: usize = 50_000;
@@ -65,6 +65,8 @@ impl EmbeddedBackend {
         self.prune_runs("forgetting claims", move |tx| claim::prune(tx.db, now, PRUNE_RUN)).await?;
         let before = UnixMillis(now.0.saturating_sub(OUTBOX_FOR_MS));
         self.prune_runs("forgetting webhooks", move |tx| outbox::prune(tx.db, before, PRUNE_RUN)).await?;
+        let forget = move |tx: &mut WriteTx<'_>| webhook_failure::prune(tx.db, before).map(Ok);
+        self.writer().write("forgetting failures of webhooks", forget).await?;
         self.prune(UnixMillis(now.0.saturating_sub(PARKED_FOR_MS))).await.map(drop)
     }
 

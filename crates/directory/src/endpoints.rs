@@ -8,9 +8,9 @@ use std::{
 use hermes_domain::{
     EndpointId, TenantId, UnixMillis,
     message::Mode,
-    tenant::{Endpoint, TenantScope},
+    tenant::{DisableReason, Endpoint, TenantScope},
 };
-use hermes_ports::registry::RecordKind;
+use hermes_ports::{operational_events::Audience, registry::RecordKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -23,22 +23,36 @@ use crate::{
 /// How long an old secret signs beside the new one after a rotation, in milliseconds (24 hours).
 pub const ROTATION_OVERLAP_MS: u64 = 24 * 3_600_000;
 
+/// Secrets that sign beside the current one and the one before it. Each makes every notification's header longer.
+const OLDER_MAX: usize = 3;
+
 static NO_ENDPOINTS: LazyLock<Arc<[Arc<Endpoint>]>> = LazyLock::new(|| Vec::new().into());
 
 /// Secrets of an endpoint, each as `whsec_<base64>`. `Debug` hides them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningSecrets {
     current: String,
-    /// An older secret and the time until which it still signs.
+    /// The secret before it and the time until which that one still signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<(String, UnixMillis)>,
+    /// Secrets before that one, newest first: a second rotation within the overlap silences none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    older: Vec<(String, UnixMillis)>,
 }
 
 impl SigningSecrets {
     /// Secrets to sign with at `now`, the current one first; each begins with `whsec_`.
     pub fn active(&self, now: UnixMillis) -> impl Iterator<Item = &str> {
-        let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
-        std::iter::once(self.current.as_str()).chain(previous.map(|(secret, _)| secret.as_str()))
+        let earlier = self.previous.iter().chain(&self.older).filter(move |(_, until)| now < *until);
+        std::iter::once(self.current.as_str()).chain(earlier.map(|(secret, _)| secret.as_str()))
+    }
+
+    /// These secrets with a new one in front; the one that was current signs until the overlap is over.
+    fn rotated(&self, current: String, now: UnixMillis) -> Self {
+        let earlier = self.previous.iter().chain(&self.older).filter(|(_, until)| now < *until);
+        let older = earlier.take(OLDER_MAX).cloned().collect();
+        let previous = (self.current.clone(), now.plus_ms(ROTATION_OVERLAP_MS));
+        Self { current, previous: Some(previous), older }
     }
 }
 
@@ -66,7 +80,7 @@ impl Directory {
     /// `Conflict` when the id exists; `Secret`, `Store`.
     pub async fn create_endpoint(&self, endpoint: Endpoint) -> Result<(u64, String), DirectoryError> {
         let secret = new_secret(endpoint.id)?;
-        let secrets = SigningSecrets { current: secret.clone(), previous: None };
+        let secrets = SigningSecrets { current: secret.clone(), previous: None, older: Vec::new() };
         let version = self.put_endpoint(endpoint, secrets, Some(0)).await?;
         Ok((version, secret))
     }
@@ -90,23 +104,32 @@ impl Directory {
         self.endpoint(scope, id).ok_or(DirectoryError::NotFound)
     }
 
-    /// Stops or restarts notifications to an endpoint, such as after a 410.
+    /// Endpoints of an audience, in no particular order; disabled ones too.
+    pub fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>> {
+        self.read(|snapshot| snapshot.audience(audience))
+    }
+
+    /// Stops notifications to an endpoint, such as after a 410.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Secret`, `Store`.
-    pub async fn set_endpoint_disabled(&self, id: EndpointId, disabled: bool) -> Result<(), DirectoryError> {
-        self.update_endpoint(id, None, |endpoint| endpoint.disabled = disabled).await.map(drop)
+    pub async fn disable_endpoint(
+        &self,
+        id: EndpointId,
+        reason: DisableReason,
+    ) -> Result<(), DirectoryError> {
+        self.update_endpoint(id, None, |endpoint| endpoint.disable(reason)).await.map(drop)
     }
 
-    /// Gives an endpoint a new secret and returns it. The old one signs beside it for 24 hours.
+    /// Gives an endpoint a new secret and returns it. The old one signs beside it for 24 hours, and so do up to three
+    /// earlier ones whose own 24 hours are not over.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Secret`, `Store`.
     pub async fn rotate_secret(&self, id: EndpointId, now: UnixMillis) -> Result<String, DirectoryError> {
         let stored = self.stored_endpoint(id, None)?;
         let secret = new_secret(id)?;
-        let previous = (stored.secrets.current.clone(), now.plus_ms(ROTATION_OVERLAP_MS));
-        let secrets = SigningSecrets { current: secret.clone(), previous: Some(previous) };
+        let secrets = stored.secrets.rotated(secret.clone(), now);
         let endpoint = Endpoint::clone(&stored.endpoint);
         self.put_endpoint(endpoint, secrets, Some(stored.version)).await?;
         Ok(secret)

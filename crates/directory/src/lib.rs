@@ -31,7 +31,7 @@ pub use error::DirectoryError;
 pub use key_use::KEY_USE_EVERY_MS;
 pub use keys::Principal;
 pub use mint::Mint;
-pub use notification::{notifications, webhook_body};
+pub use notification::{notifications, operational_entries, webhook_body};
 pub use rotation::Rotation;
 pub use routes::{ROUTES_MAX, StoredRoute};
 pub use snapshot::{ConnectionEntry, EndpointEntry, KeyEntry, Snapshot, Versioned};

@@ -1,5 +1,7 @@
 //! Webhooks that a transition owes, and what they say. Never content, never addresses.
 
+mod operational;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_domain::{
@@ -13,6 +15,8 @@ use hermes_domain::{
 };
 use hermes_ports::outbox::OutboxEntry;
 use serde::Serialize;
+
+pub use operational::operational_entries;
 
 /// Notifications owed for timeline entries from index `old_len` on, one per entry and endpoint that
 /// wants it. `new_state` is the state of the transition that added them.
@@ -42,7 +46,7 @@ pub fn notifications(
             all.push(OutboxEntry {
                 endpoint: endpoint.id,
                 event: envelope.id.event_id(sequence(index)),
-                message: envelope.id,
+                message: Some(envelope.id),
                 event_type,
                 body: body.clone(),
                 created_at: happened_at(envelope, entry),

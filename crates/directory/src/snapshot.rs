@@ -8,7 +8,7 @@ use hermes_domain::{
     message::Mode,
     tenant::{ApiKey, Endpoint, Tenant, TenantScope},
 };
-use hermes_ports::adapter::ConnectionAccess;
+use hermes_ports::{adapter::ConnectionAccess, operational_events::Audience};
 
 use crate::{
     connections::ConnectionTerms, endpoints::SigningSecrets, key_hash::KeyHash, key_use::KeyUse,
@@ -196,6 +196,22 @@ impl Snapshot {
     /// Endpoints of a tenant in order of creation; `None` when it has none.
     pub fn endpoints_for(&self, tenant: TenantId, mode: Mode) -> Option<&Arc<[Arc<Endpoint>]>> {
         self.endpoints.by_owner.get(&(tenant, mode))
+    }
+
+    /// Endpoints of an audience, in no particular order; disabled ones too. None for a connection that is gone.
+    pub fn audience(&self, audience: Audience) -> Vec<Arc<Endpoint>> {
+        let (tenant, mode) = match audience {
+            Audience::Tenant(tenant, mode) => (Some(tenant), mode),
+            Audience::UsersOf(id) => {
+                let Some(entry) = self.connection(id) else { return Vec::new() };
+                (entry.access.connection.tenant, entry.access.connection.mode)
+            }
+        };
+        if let Some(tenant) = tenant {
+            return self.endpoints_for(tenant, mode).map(|list| list.to_vec()).unwrap_or_default();
+        }
+        let of_mode = self.endpoints.by_owner.iter().filter(|((_, of), _)| *of == mode);
+        of_mode.flat_map(|(_, list)| list.iter().cloned()).collect()
     }
 
     /// A stored cascade, if it is in this scope.

@@ -139,6 +139,47 @@ impl TryFrom<u8> for EventKind {
     }
 }
 
+/// A kind of webhook that is not about the course of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OperationalKind {
+    /// A recipient wrote something.
+    InboundReceived,
+    /// A recipient wants to hear no more.
+    RecipientOptedOut,
+    /// Another endpoint of the tenant was disabled.
+    WebhookDisabled,
+    /// A share of a quota is used up.
+    QuotaThresholdReached,
+    /// A connection's breaker opened.
+    ProviderDegraded,
+    /// It closed again.
+    ProviderRecovered,
+}
+
+impl OperationalKind {
+    /// Every kind. Endpoints that name no types get all of them.
+    pub const ALL: [Self; 6] = [
+        Self::InboundReceived,
+        Self::RecipientOptedOut,
+        Self::WebhookDisabled,
+        Self::QuotaThresholdReached,
+        Self::ProviderDegraded,
+        Self::ProviderRecovered,
+    ];
+
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InboundReceived => "inbound.received",
+            Self::RecipientOptedOut => "recipient.opted_out",
+            Self::WebhookDisabled => "webhook.disabled",
+            Self::QuotaThresholdReached => "quota.threshold_reached",
+            Self::ProviderDegraded => "provider.degraded",
+            Self::ProviderRecovered => "provider.recovered",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ pub mod cascade;
 pub mod connection;
 pub mod content;
 pub mod event;
+pub mod failure_streak;
 pub mod ids;
 pub mod message;
 pub mod money;

@@ -91,6 +91,29 @@ impl ApiKey {
     }
 }
 
+/// Why an endpoint is disabled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisableReason {
+    /// Its tenant asked for it.
+    Requested,
+    /// It answered 410.
+    Gone,
+    /// It has been failing for days.
+    Failing,
+}
+
+impl DisableReason {
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+        }
+    }
+}
+
 /// Where a tenant wants to be told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -111,6 +134,9 @@ pub struct Endpoint {
     /// Nothing is sent while true.
     #[serde(default)]
     pub disabled: bool,
+    /// Why it is disabled; `None` while it is not, and for one that an earlier version disabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<DisableReason>,
     /// When it was made.
     pub created_at: UnixMillis,
 }
@@ -119,6 +145,17 @@ impl Endpoint {
     /// What it belongs to.
     pub const fn scope(&self) -> TenantScope {
         TenantScope::new(self.tenant, self.mode)
+    }
+
+    /// Stops notifications; a reason that is there already stays.
+    pub fn disable(&mut self, reason: DisableReason) {
+        self.disabled = true;
+        self.disabled_reason.get_or_insert(reason);
+    }
+
+    /// Lets notifications flow again.
+    pub const fn enable(&mut self) {
+        (self.disabled, self.disabled_reason) = (false, None);
     }
 
     /// Whether this endpoint wants events called `event_type`.

@@ -1,7 +1,7 @@
 //! Where a request may go, by who asks.
 
 use hermes_domain::{connection::Connection, message::Mode};
-use hermes_ports::egress::{Caller, EgressError};
+use hermes_ports::egress::{Caller, EgressError, is_webhook_port};
 use url::Url;
 
 use crate::host_pattern::covers;
@@ -18,7 +18,8 @@ const BASE_URL: &str = "base_url";
 pub(crate) fn admit(caller: &Caller<'_>, text: &str) -> Result<Url, EgressError> {
     let url = parse(text)?;
     match caller {
-        Caller::TenantWebhook => Ok(url),
+        Caller::TenantWebhook if url.port_or_known_default().is_some_and(is_webhook_port) => Ok(url),
+        Caller::TenantWebhook => Err(refused("the port is not one for webhooks")),
         Caller::Adapter { access, hosts } => {
             let connection = &access.connection;
             let declared = match connection.mode {

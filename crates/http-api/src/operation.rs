@@ -92,6 +92,8 @@ pub(crate) struct Operation {
     body: Option<Value>,
     parameters: Vec<Value>,
     replies: Map<String, Value>,
+    /// More than the summary says.
+    details: Option<&'static str>,
     pub(crate) schemas: Vec<(String, Value)>,
 }
 
@@ -105,6 +107,7 @@ impl Operation {
             need,
             keyed: verb == Verb::Post && need != Need::Open,
             body: None,
+            details: None,
             parameters: Vec::new(),
             replies: Map::new(),
             schemas: Vec::new(),
@@ -195,6 +198,12 @@ impl Operation {
         self
     }
 
+    /// What callers must know beyond the summary.
+    pub(crate) const fn details(mut self, details: &'static str) -> Self {
+        self.details = Some(details);
+        self
+    }
+
     pub(crate) fn query(mut self, name: &str, description: &str, schema: Value) -> Self {
         let parameter = json!({ "name": name, "in": "query", "description": description, "schema": schema });
         self.parameters.push(parameter);
@@ -244,6 +253,9 @@ impl Operation {
             "parameters": parameters, "responses": replies,
             "security": self.security(),
         });
+        if let Some(details) = self.details {
+            described["description"] = details.into();
+        }
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
         }

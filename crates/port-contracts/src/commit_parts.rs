@@ -53,7 +53,7 @@ fn entry(id: MessageId) -> OutboxEntry {
     OutboxEntry {
         endpoint: EndpointId::new(START, 1),
         event: id.event_id(4),
-        message: id,
+        message: Some(id),
         event_type: "message.delivered",
         body: r#"{"type":"message.delivered"}"#.into(),
         created_at: START.plus_s(2),

@@ -11,15 +11,20 @@ macro_rules! outbox_contract {
             a_record_of_an_unknown_entry_is_ignored,
             the_log_is_newest_first_and_paged,
             what_no_message_brings_is_owed_once,
+            an_event_about_no_message_is_kept,
             redelivery_counts_and_then_makes_finished_ones_pending,
+            redelivery_takes_the_earliest_first_and_says_where_it_stopped,
+            one_event_is_delivered_again_finished_or_not,
+            failures_last_from_the_first_one_to_the_next_success,
+            a_restart_forgets_failures_and_makes_what_waits_due,
         );
     };
 }
 
-use hermes_domain::{EndpointId, EventId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     cascade_store::Commit,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry},
+    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
 };
 use hermes_testkit::{START, Story, envelope};
 
@@ -37,7 +42,7 @@ async fn owe(ports: &Ports, endpoint: EndpointId, created: &[UnixMillis]) -> Vec
         let entry = OutboxEntry {
             endpoint,
             event: id.event_id(1),
-            message: id,
+            message: Some(id),
             event_type: "message.failed",
             body: "{}".into(),
             created_at,
@@ -52,6 +57,7 @@ fn update(event: EventId, status: DeliveryStatus, next_at: UnixMillis) -> Delive
     DeliveryUpdate {
         endpoint: ENDPOINT,
         event,
+        at: START,
         status,
         attempts: 2,
         next_at,
@@ -124,7 +130,7 @@ pub async fn what_no_message_brings_is_owed_once(ports: &Ports) {
     let entry = OutboxEntry {
         endpoint: ENDPOINT,
         event: EventId::new(START, 7),
-        message: id,
+        message: Some(id),
         event_type: "inbound.received",
         body: "{}".into(),
         created_at: START,
@@ -151,12 +157,95 @@ pub async fn redelivery_counts_and_then_makes_finished_ones_pending(ports: &Port
         finish(2, DeliveryStatus::Delivered),
     ];
     ports.outbox.record(finished).await.unwrap();
-    let since = START.plus_s(1);
-    assert_eq!(ports.outbox.redeliver(ENDPOINT, since, true).await.unwrap(), 2);
+    let since = Selection::Since(START.plus_s(1));
+    assert_eq!(ports.outbox.redeliverable(ENDPOINT, since).await.unwrap(), 2);
     assert_eq!(pending(ports, 9).await, [owed[3]]);
-    assert_eq!(ports.outbox.redeliver(ENDPOINT, since, false).await.unwrap(), 2);
+    let all = Redelivered { count: 2, next_since: None };
+    assert_eq!(ports.outbox.redeliver(ENDPOINT, since, 2).await.unwrap(), all);
     let mut again = pending(ports, 9).await;
     again.sort();
     assert_eq!(again, owed[1..]);
-    assert_eq!(ports.outbox.redeliver(OTHER, since, false).await.unwrap(), 0);
+    assert_eq!(ports.outbox.redeliver(OTHER, since, 9).await.unwrap(), Redelivered::default());
+}
+
+/// More than the limit is asked for in steps.
+pub async fn redelivery_takes_the_earliest_first_and_says_where_it_stopped(ports: &Ports) {
+    let created = [START.plus_s(2), START, START.plus_s(1), START.plus_s(3)];
+    let owed = owe(ports, ENDPOINT, &created).await;
+    let finished = owed.iter().map(|event| update(*event, DeliveryStatus::Delivered, START)).collect();
+    ports.outbox.record(finished).await.unwrap();
+    let first = ports.outbox.redeliver(ENDPOINT, Selection::Since(START), 3).await.unwrap();
+    assert_eq!(first, Redelivered { count: 3, next_since: Some(START.plus_s(3)) });
+    let mut again = pending(ports, 9).await;
+    again.sort();
+    let mut earliest = vec![owed[0], owed[1], owed[2]];
+    earliest.sort();
+    assert_eq!(again, earliest);
+}
+
+/// One that waits for its next try need not wait any longer.
+pub async fn one_event_is_delivered_again_finished_or_not(ports: &Ports) {
+    let owed = owe(ports, ENDPOINT, &[START, START]).await;
+    let waiting = update(owed[1], DeliveryStatus::Pending, UnixMillis(u64::MAX >> 8));
+    ports.outbox.record(vec![update(owed[0], DeliveryStatus::Failed, START), waiting]).await.unwrap();
+    for event in &owed {
+        let one = Selection::Event(*event);
+        assert_eq!(ports.outbox.redeliverable(ENDPOINT, one).await.unwrap(), 1);
+        assert_eq!(ports.outbox.redeliver(ENDPOINT, one, 1).await.unwrap().count, 1);
+        assert_eq!(ports.outbox.redeliver(OTHER, one, 1).await.unwrap().count, 0);
+    }
+    let again = ports.outbox.pending(ENDPOINT, 9).await.unwrap();
+    assert_eq!(again.len(), 2);
+    for delivery in again {
+        assert_eq!(delivery.attempts, 0);
+        assert!(delivery.next_at < UnixMillis(u64::MAX >> 8), "{delivery:?}");
+    }
+    let unknown = Selection::Event(EventId::new(START, 77));
+    assert_eq!(ports.outbox.redeliver(ENDPOINT, unknown, 1).await.unwrap().count, 0);
+}
+
+/// Events about the service name no message.
+pub async fn an_event_about_no_message_is_kept(ports: &Ports) {
+    let entry = OutboxEntry {
+        endpoint: ENDPOINT,
+        event: EventId::new(START, 7),
+        message: None,
+        event_type: "webhook.disabled",
+        body: "{}".into(),
+        created_at: START,
+    };
+    ports.outbox.owe(vec![entry]).await.unwrap();
+    assert_eq!(ports.outbox.pending(ENDPOINT, 9).await.unwrap()[0].message, None);
+}
+
+/// One write a streak, whatever number of failures it has.
+pub async fn failures_last_from_the_first_one_to_the_next_success(ports: &Ports) {
+    let owed = owe(ports, ENDPOINT, &[START, START]).await;
+    let failed = |hours: u32| DeliveryUpdate {
+        at: START.plus_s(hours * 3_600),
+        ..update(owed[0], DeliveryStatus::Pending, START)
+    };
+    assert_eq!(ports.outbox.failures(ENDPOINT).await.unwrap(), None);
+    for hours in [0, 1, 20] {
+        ports.outbox.record(vec![failed(hours)]).await.unwrap();
+    }
+    let streak = FailureStreak { since: START, seen: START.plus_s(20 * 3_600) };
+    assert_eq!(ports.outbox.failures(ENDPOINT).await.unwrap(), Some(streak));
+    assert_eq!(ports.outbox.failures(OTHER).await.unwrap(), None);
+    ports.outbox.record(vec![update(owed[1], DeliveryStatus::Delivered, START)]).await.unwrap();
+    assert_eq!(ports.outbox.failures(ENDPOINT).await.unwrap(), None);
+}
+
+/// An endpoint that is wanted again does not wait for a retry that is hours away.
+pub async fn a_restart_forgets_failures_and_makes_what_waits_due(ports: &Ports) {
+    let owed = owe(ports, ENDPOINT, &[START, START]).await;
+    let late = UnixMillis(u64::MAX >> 8);
+    let waiting = update(owed[0], DeliveryStatus::Pending, late);
+    ports.outbox.record(vec![waiting, update(owed[1], DeliveryStatus::Failed, late)]).await.unwrap();
+    assert_eq!(ports.outbox.restart(OTHER).await.unwrap(), 0);
+    assert_eq!(ports.outbox.restart(ENDPOINT).await.unwrap(), 1);
+    assert_eq!(ports.outbox.failures(ENDPOINT).await.unwrap(), None);
+    let pending = ports.outbox.pending(ENDPOINT, 9).await.unwrap();
+    assert_eq!((pending.len(), pending[0].event, pending[0].attempts), (1, owed[0], 0));
+    assert!(pending[0].next_at < late);
 }

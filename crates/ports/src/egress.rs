@@ -65,6 +65,20 @@ impl EgressError {
     }
 }
 
+/// Ports from 1,024 on that serve no HTTP but something that a forged request could talk to.
+///
+/// Source: the Fetch standard, "bad port".
+const BAD_PORTS: [u16; 19] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+    6697, 10_080,
+];
+
+/// Whether a tenant's webhook may go to this port: 80, 443, or one above 1,023 that is not known for another
+/// protocol.
+pub fn is_webhook_port(port: u16) -> bool {
+    matches!(port, 80 | 443) || (port >= 1_024 && !BAD_PORTS.contains(&port))
+}
+
 /// The HTTP client.
 #[async_trait]
 pub trait Egress: Send + Sync + fmt::Debug {

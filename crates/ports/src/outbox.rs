@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis, failure_streak::FailureStreak};
 
 use crate::store_error::StoreError;
 
@@ -14,8 +14,8 @@ pub struct OutboxEntry {
     pub endpoint: EndpointId,
     /// Constant over retries; `(endpoint, event)` is unique.
     pub event: EventId,
-    /// About which message.
-    pub message: MessageId,
+    /// About which message; `None` for an event about the service.
+    pub message: Option<MessageId>,
     /// Such as `message.delivered`.
     pub event_type: &'static str,
     /// JSON body, never with content or addresses.
@@ -42,8 +42,8 @@ pub struct Delivery {
     pub endpoint: EndpointId,
     /// Which event.
     pub event: EventId,
-    /// About which message.
-    pub message: MessageId,
+    /// About which message; `None` for an event about the service.
+    pub message: Option<MessageId>,
     /// Such as `message.delivered`.
     pub event_type: String,
     /// JSON body.
@@ -69,6 +69,8 @@ pub struct DeliveryUpdate {
     pub endpoint: EndpointId,
     /// Which event.
     pub event: EventId,
+    /// When the try ended.
+    pub at: UnixMillis,
     /// Where it stands now.
     pub status: DeliveryStatus,
     /// Tries so far, this one included.
@@ -79,6 +81,24 @@ pub struct DeliveryUpdate {
     pub last_status: Option<u16>,
     /// What went wrong.
     pub last_error: Option<String>,
+}
+
+/// What of an endpoint's log is to be delivered again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Selection {
+    /// Finished deliveries of events that happened at this time or later.
+    Since(UnixMillis),
+    /// The delivery of this event, finished or not.
+    Event(EventId),
+}
+
+/// What became of a request to deliver again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Redelivered {
+    /// Deliveries that are pending now.
+    pub count: u64,
+    /// When the earliest event happened that did not fit; `None` when all did.
+    pub next_since: Option<UnixMillis>,
 }
 
 /// Keeps notifications until they are delivered, and as a log afterwards.
@@ -96,11 +116,24 @@ pub trait Outbox: Send + Sync + fmt::Debug {
     /// `Unavailable`.
     async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError>;
 
-    /// Records tries. Unknown entries are ignored.
+    /// Records tries, and with them how long their endpoints have been failing. Unknown entries are ignored.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn record(&self, updates: Vec<DeliveryUpdate>) -> Result<(), StoreError>;
+
+    /// Failures of an endpoint since its last success, as recorded; `None` when its last try succeeded.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn failures(&self, endpoint: EndpointId) -> Result<Option<FailureStreak>, StoreError>;
+
+    /// Gives an endpoint a fresh start: its failures are forgotten, and what is pending is due now and has its
+    /// whole schedule before it. Returns how much that is.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn restart(&self, endpoint: EndpointId) -> Result<u64, StoreError>;
 
     /// Deliveries of an endpoint, newest event first, before `before`, at most `limit`.
     ///
@@ -113,20 +146,29 @@ pub trait Outbox: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Makes finished deliveries since `since` pending again, or only counts them. Returns how many.
+    /// Counts what [`Self::redeliver`] would make pending without a limit.
     ///
     /// # Errors
     /// `Unavailable`.
+    async fn redeliverable(&self, endpoint: EndpointId, what: Selection) -> Result<u64, StoreError>;
+
+    /// Makes deliveries pending again, due now and with their whole schedule: the earliest events first, at most
+    /// `limit`. Their events stay the same.
+    ///
+    /// # Errors
+    /// `Unavailable`; some of them may be pending then.
     async fn redeliver(
         &self,
         endpoint: EndpointId,
-        since: UnixMillis,
-        dry_run: bool,
-    ) -> Result<u64, StoreError>;
+        what: Selection,
+        limit: usize,
+    ) -> Result<Redelivered, StoreError>;
 }
 
 /// Tells endpoint actors about entries that have just become durable.
 pub trait WebhookNotifier: Send + Sync + fmt::Debug {
     /// Never waits; what does not fit is found in the outbox later.
     fn notify(&self, entries: Vec<OutboxEntry>);
+    /// The outbox holds something for this endpoint that was not announced, such as redeliveries. Never waits.
+    fn look(&self, endpoint: EndpointId);
 }

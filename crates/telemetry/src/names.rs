@@ -45,6 +45,8 @@ pub mod metric {
     pub const RECEIPTS_TOTAL: &str = "hermes_receipts_total";
     /// Deliveries of tenant webhooks, by `result`.
     pub const WEBHOOKS_TOTAL: &str = "hermes_webhooks_total";
+    /// Webhook endpoints that were disabled for the tenant, by `reason`.
+    pub const WEBHOOKS_DISABLED_TOTAL: &str = "hermes_webhooks_disabled_total";
     /// Time in an adapter's guest, by `provider`.
     pub const ADAPTER_GUEST_SECONDS: &str = "hermes_adapter_guest_seconds";
     /// From a component's bytes to code that can run, by `provider`.
@@ -137,6 +139,7 @@ fn describe_counters() {
         (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
+        (metric::WEBHOOKS_DISABLED_TOTAL, "Webhook endpoints disabled because they are gone or keep failing"),
         (metric::ADAPTER_FAULTS_TOTAL, "Faults of adapters"),
         (metric::CANARY_CALLS_TOTAL, "Submissions that candidates of adapters built too"),
         (metric::ADAPTER_EVENTS_TOTAL, "What adapters count themselves"),

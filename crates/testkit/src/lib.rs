@@ -6,11 +6,13 @@
 mod clock;
 mod envelope;
 mod faulty_store;
+mod fetched;
 mod memory;
 pub mod nats;
 mod scripted_egress;
 mod scripted_gateway;
 mod story;
+pub mod webhook_libraries;
 
 pub use clock::ManualClock;
 pub use envelope::{EnvelopeBuilder, START, connection, envelope, message_id, tenant};

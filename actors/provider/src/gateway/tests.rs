@@ -26,7 +26,9 @@ use hermes_supervision::{Backoff, RestartBudget, StaticSupervisor, static_superv
 use super::{Gateway, Ports};
 use crate::{
     Options,
-    fakes::{FakeEgress, FakeHost, FakeInbox, FakeReceipts, FakeSource, TokioClock, connection_id},
+    fakes::{
+        FakeEgress, FakeEvents, FakeHost, FakeInbox, FakeReceipts, FakeSource, TokioClock, connection_id,
+    },
 };
 
 struct World {
@@ -36,6 +38,7 @@ struct World {
     inbox: Arc<FakeInbox>,
     receipts: Arc<FakeReceipts>,
     source: Arc<FakeSource>,
+    events: Arc<FakeEvents>,
     clock: Arc<TokioClock>,
     _root: Supervised,
 }
@@ -49,10 +52,12 @@ impl World {
         let (host, egress) = (Arc::new(FakeHost::default()), Arc::new(FakeEgress::new()));
         let (receipts, source) = (Arc::new(FakeReceipts::default()), FakeSource::new(connections));
         let (inbox, clock) = (Arc::new(FakeInbox::default()), TokioClock::new());
+        let events = Arc::new(FakeEvents::default());
         let ports = Ports {
             host: host.clone(),
             egress: egress.clone(),
             receipts: receipts.clone(),
+            events: events.clone(),
             connections: source.clone(),
             clock: clock.clone(),
         };
@@ -61,7 +66,7 @@ impl World {
         let backoff = Backoff::try_new(Duration::from_millis(1), Duration::from_secs(1)).unwrap();
         let budget = RestartBudget::new(5, Duration::from_secs(60), backoff);
         let root = StaticSupervisor::start("root", budget, vec![gateway.supervisor()]).await.unwrap();
-        let world = Self { gateway, host, egress, inbox, receipts, source, clock, _root: root };
+        let world = Self { gateway, host, egress, inbox, receipts, source, events, clock, _root: root };
         world.until(|world| world.gateway.address().get().is_some()).await;
         world
     }

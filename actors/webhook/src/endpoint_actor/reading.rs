@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hermes_domain::UnixMillis;
-use hermes_ports::{StoreError, outbox::Delivery};
+use hermes_domain::{EndpointId, UnixMillis, failure_streak::FailureStreak};
+use hermes_ports::{Outbox, StoreError, outbox::Delivery};
 use tokio::time::timeout;
 
 use super::{EndpointMsg, HORIZON_MS, State};
@@ -17,6 +17,14 @@ const LOOK_MAX: usize = 100;
 const READ_LIMIT: Duration = Duration::from_secs(10);
 /// Pause after a reading that failed, in milliseconds.
 const FAILED_RETRY_MS: u64 = 2_000;
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pending: Vec<Delivery>,
+    /// Read once: how long the endpoint had been failing before this process.
+    failures: Option<Option<FailureStreak>>,
+}
 
 /// Whether and when to read.
 #[derive(Debug)]
@@ -77,6 +85,16 @@ impl Reading {
     }
 }
 
+async fn load(
+    outbox: &dyn Outbox,
+    id: EndpointId,
+    limit: usize,
+    failures_too: bool,
+) -> Result<Loaded, StoreError> {
+    let failures = if failures_too { Some(outbox.failures(id).await?) } else { None };
+    Ok(Loaded { pending: outbox.pending(id, limit).await?, failures })
+}
+
 impl State {
     /// Whether there is room for what a reading brings.
     pub(super) fn may_read(&self) -> bool {
@@ -97,11 +115,11 @@ impl State {
         };
         // What is in memory is pending in the outbox too, and mostly earlier than what is not.
         let limit = self.window.len() + open + take;
-        let (shared, id) = (Arc::clone(shared), seat.id);
+        let (shared, id, restored) = (Arc::clone(shared), seat.id, seat.health().is_restored());
         let (me, mailbox) = (self.me.clone(), self.args.mailbox.clone());
         tokio::spawn(async move {
             let _turn = shared.readings.acquire().await; // Never closed.
-            let read = timeout(READ_LIMIT, shared.ports.outbox.pending(id, limit)).await;
+            let read = timeout(READ_LIMIT, load(&*shared.ports.outbox, id, limit, !restored)).await;
             let read = read.unwrap_or_else(|late| {
                 Err(StoreError::Unavailable { attempted: "reading pending webhooks", cause: Box::new(late) })
             });
@@ -110,11 +128,16 @@ impl State {
     }
 
     /// Takes over what was read.
-    pub(super) fn loaded(&mut self, read: Result<Vec<Delivery>, StoreError>, since: Step, limit: usize) {
+    pub(super) fn loaded(&mut self, read: Result<Loaded, StoreError>, since: Step, limit: usize) {
         self.reading.running = false;
         let now = self.now();
         let rows = match read {
-            Ok(rows) => rows,
+            Ok(read) => {
+                if let Some(failures) = read.failures {
+                    self.args.seat.health().restore(failures);
+                }
+                read.pending
+            }
             Err(error) => {
                 tracing::warn!(endpoint.id = %self.args.seat.id, error = &error as &dyn std::error::Error, "could not read the outbox");
                 self.reading.due_by(now.plus_ms(FAILED_RETRY_MS));

@@ -75,7 +75,7 @@ impl FakeEgress {
 
 #[async_trait]
 impl Egress for FakeEgress {
-    async fn perform(&self, caller: Caller<'_>, request: HttpRequest, _: Duration) -> Answer {
+    async fn perform(&self, caller: Caller<'_>, request: HttpRequest, limit: Duration) -> Answer {
         assert!(matches!(caller, Caller::TenantWebhook), "tenants' servers are called as such");
         let HttpRequest { url, headers, body, .. } = request;
         let post = Post { at: Instant::now(), url, headers, body };
@@ -87,9 +87,9 @@ impl Egress for FakeEgress {
             under_way.1 = under_way.1.max(under_way.0);
         }
         let takes = *self.takes.lock();
-        tokio::time::sleep(takes).await;
+        tokio::time::sleep(takes.min(limit)).await;
         self.under_way.lock().0 -= 1;
-        answer
+        if takes > limit { Err(EgressError::Timeout { limit_ms: limit.as_millis() as u64 }) } else { answer }
     }
 
     fn forget(&self, _: ConnectionId) {}

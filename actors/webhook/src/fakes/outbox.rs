@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use hermes_domain::{EndpointId, EventId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     Outbox, StoreError,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry},
+    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
 };
 use parking_lot::Mutex;
 
 #[derive(Debug, Default)]
 pub(crate) struct FakeOutbox {
     pub(crate) rows: Mutex<BTreeMap<(EndpointId, EventId), Delivery>>,
+    /// Endpoints that are failing.
+    pub(crate) failing: Mutex<BTreeMap<EndpointId, FailureStreak>>,
     /// Sizes of the batches recorded.
     pub(crate) batches: Mutex<Vec<usize>>,
     /// Sizes of the readings made.
@@ -39,7 +41,7 @@ impl FakeOutbox {
                 last_status: None,
                 last_error: None,
             };
-            rows.insert((entry.endpoint, entry.event), delivery);
+            rows.entry((entry.endpoint, entry.event)).or_insert(delivery);
         }
     }
 
@@ -94,18 +96,45 @@ impl Outbox for FakeOutbox {
                 (row.status, row.attempts, row.next_at) = (update.status, update.attempts, update.next_at);
                 (row.last_status, row.last_error) = (update.last_status, update.last_error);
             }
+            let mut failing = self.failing.lock();
+            let before = failing.remove(&update.endpoint);
+            if update.status != DeliveryStatus::Delivered {
+                failing.insert(update.endpoint, FailureStreak::after(before, update.at));
+            }
         }
         Ok(())
+    }
+
+    async fn failures(&self, endpoint: EndpointId) -> Result<Option<FailureStreak>, StoreError> {
+        Ok(self.failing.lock().get(&endpoint).copied())
+    }
+
+    async fn restart(&self, endpoint: EndpointId) -> Result<u64, StoreError> {
+        self.failing.lock().remove(&endpoint);
+        let mut rows = self.rows.lock();
+        let pending =
+            rows.values_mut().filter(|row| row.endpoint == endpoint && row.status == DeliveryStatus::Pending);
+        Ok(pending.map(|row| (row.attempts, row.next_at) = (0, UnixMillis(0))).count() as u64)
     }
 
     async fn list(&self, _: EndpointId, _: Option<EventId>, _: usize) -> Result<Vec<Delivery>, StoreError> {
         Ok(Vec::new())
     }
 
-    async fn redeliver(&self, endpoint: EndpointId, _: UnixMillis, _: bool) -> Result<u64, StoreError> {
+    async fn redeliverable(&self, _: EndpointId, _: Selection) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn redeliver(
+        &self,
+        endpoint: EndpointId,
+        _: Selection,
+        _: usize,
+    ) -> Result<Redelivered, StoreError> {
         let mut rows = self.rows.lock();
         let finished =
             rows.values_mut().filter(|row| row.endpoint == endpoint && row.status != DeliveryStatus::Pending);
-        Ok(finished.map(|row| (row.status, row.attempts) = (DeliveryStatus::Pending, 0)).count() as u64)
+        let count = finished.map(|row| (row.status, row.attempts) = (DeliveryStatus::Pending, 0)).count();
+        Ok(Redelivered { count: count as u64, next_since: None })
     }
 }

@@ -2,11 +2,14 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use hermes_domain::UnixMillis;
+use hermes_domain::{
+    UnixMillis,
+    tenant::{DisableReason, Endpoint},
+};
 use hermes_ports::{
     Outbox,
     egress::EgressError,
-    outbox::{DeliveryStatus, WebhookNotifier},
+    outbox::{DeliveryStatus, Selection, WebhookNotifier},
 };
 use hermes_supervision::{Backoff, RestartBudget, StaticSupervisor, static_supervisor::Supervised};
 
@@ -17,14 +20,17 @@ use crate::{
     signature::signatures,
 };
 
+mod disabling;
 mod pressure;
+mod rotation;
 
 struct World {
     webhooks: Webhooks,
     outbox: Arc<FakeOutbox>,
     egress: Arc<FakeEgress>,
     endpoints: Arc<FakeEndpoints>,
-    _root: Supervised,
+    clock: Arc<TokioClock>,
+    root: Supervised,
 }
 
 impl World {
@@ -34,18 +40,35 @@ impl World {
 
     async fn with(endpoints: u128, options: Options, outbox: FakeOutbox) -> Self {
         let (outbox, egress) = (Arc::new(outbox), Arc::new(FakeEgress::new()));
-        let endpoints = FakeEndpoints::new(endpoints);
+        Self::start(options, outbox, egress, FakeEndpoints::new(endpoints), TokioClock::new()).await
+    }
+
+    /// The same world after its process ended and another one began.
+    async fn restarted(self) -> Self {
+        let Self { webhooks, outbox, egress, endpoints, clock, root } = self;
+        root.actor.stop_and_wait(None, None).await.unwrap();
+        webhooks.shut_down(Duration::from_secs(60)).await;
+        Self::start(Options::default(), outbox, egress, endpoints, clock).await
+    }
+
+    async fn start(
+        options: Options,
+        outbox: Arc<FakeOutbox>,
+        egress: Arc<FakeEgress>,
+        endpoints: Arc<FakeEndpoints>,
+        clock: Arc<TokioClock>,
+    ) -> Self {
         let ports = Ports {
             outbox: outbox.clone(),
             egress: egress.clone(),
             endpoints: endpoints.clone(),
-            clock: TokioClock::new(),
+            clock: clock.clone(),
         };
         let webhooks = Webhooks::new(ports, options);
         let backoff = Backoff::try_new(Duration::from_millis(1), Duration::from_secs(1)).unwrap();
         let budget = RestartBudget::new(5, Duration::from_secs(60), backoff);
         let root = StaticSupervisor::start("root", budget, vec![webhooks.supervisor()]).await.unwrap();
-        Self { webhooks, outbox, egress, endpoints, _root: root }
+        Self { webhooks, outbox, egress, endpoints, clock, root }
     }
 
     /// Commits and announces events for an endpoint.
@@ -67,6 +90,20 @@ impl World {
 
     async fn until_delivered(&self, count: usize) {
         self.until(|world| world.outbox.count(DeliveryStatus::Delivered) == count).await;
+    }
+
+    fn posts_to(&self, of: u128) -> usize {
+        let url = format!("https://tenant.test/{of}");
+        self.egress.posts.lock().iter().filter(|post| post.url == url).count()
+    }
+
+    /// Data of the events of a type that an endpoint was sent.
+    fn told(&self, of: u128, event_type: &str) -> Vec<serde_json::Value> {
+        let url = format!("https://tenant.test/{of}");
+        let posts = self.egress.posts.lock();
+        let bodies = posts.iter().filter(|post| post.url == url);
+        let bodies = bodies.map(|post| serde_json::from_slice::<serde_json::Value>(&post.body).unwrap());
+        bodies.filter(|body| body["type"] == event_type).map(|body| body["data"].clone()).collect()
     }
 
     fn assert_no_duplicates(&self) {
@@ -133,17 +170,18 @@ async fn an_endpoint_that_is_gone_is_disabled_and_left_alone_until_it_is_wanted_
     let world = World::new(2).await;
     world.egress.always(answer(410, &[]));
     world.owe(1, 1..2);
-    world.until(|world| world.endpoints.is_disabled(endpoint(1))).await;
+    world.until(|world| world.endpoints.disabled(endpoint(1)) == Some(DisableReason::Gone)).await;
     world.until(|world| world.outbox.count(DeliveryStatus::Failed) == 1).await;
     assert_eq!(world.outbox.row(endpoint(1), event(1)).last_status, Some(410));
     world.egress.always(answer(204, &[]));
     world.owe(1, 2..5);
     world.owe(2, 10..12);
-    world.until_delivered(2).await;
+    world.until_delivered(3).await;
     tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(world.egress.count(), 3, "nothing goes to a disabled endpoint");
-    world.endpoints.set_disabled(endpoint(1), false);
-    world.until_delivered(5).await;
+    assert_eq!(world.posts_to(1), 1, "nothing goes to a disabled endpoint");
+    assert_eq!(world.told(2, "webhook.disabled").len(), 1);
+    world.endpoints.change(endpoint(1), Endpoint::enable);
+    world.until_delivered(6).await;
     world.assert_no_duplicates();
 }
 
@@ -167,7 +205,10 @@ async fn redelivery_is_noticed_without_an_announcement() {
     let world = World::new(1).await;
     world.owe(1, 1..4);
     world.until_delivered(3).await;
-    assert_eq!(world.outbox.redeliver(endpoint(1), UnixMillis(0), false).await.unwrap(), 3);
+    assert_eq!(
+        world.outbox.redeliver(endpoint(1), Selection::Since(UnixMillis(0)), 9).await.unwrap().count,
+        3
+    );
     world.until_delivered(3).await;
     assert_eq!(world.egress.count(), 6);
 }

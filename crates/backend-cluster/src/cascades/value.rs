@@ -29,7 +29,8 @@ pub(super) struct StoredRest {
 struct StoredEntry {
     endpoint: EndpointId,
     event: EventId,
-    message: MessageId,
+    #[serde(default)]
+    message: Option<MessageId>,
     event_type: String,
     body: String,
     created_at: UnixMillis,
@@ -132,7 +133,7 @@ mod tests {
         let entry = OutboxEntry {
             endpoint: EndpointId::from_u128(1),
             event: id.event_id(1),
-            message: id,
+            message: Some(id),
             event_type: EventKind::MessageDelivered.as_str(),
             body: "{}".into(),
             created_at: UnixMillis(9),

@@ -48,7 +48,7 @@ async fn the_rest_of_a_commit_is_recorded_by_the_next_load() {
     let entry = OutboxEntry {
         endpoint,
         event: id.event_id(1),
-        message: id,
+        message: Some(id),
         event_type: "message.accepted",
         body: "{}".into(),
         created_at: START,

@@ -27,7 +27,7 @@ fn full_commit(story: &Story) -> Commit {
     let entry = OutboxEntry {
         endpoint: EndpointId::new(START, 1),
         event: id.event_id(1),
-        message: id,
+        message: Some(id),
         event_type: "message.accepted",
         body: "{}".into(),
         created_at: START,

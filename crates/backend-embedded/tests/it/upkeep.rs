@@ -78,7 +78,7 @@ async fn finished_webhooks_are_forgotten_after_seven_days_and_pending_ones_never
         let entry = OutboxEntry {
             endpoint,
             event,
-            message: story.envelope().id,
+            message: Some(story.envelope().id),
             event_type: "message.delivered",
             body: "{}".into(),
             created_at: START.plus_s(u32::from(number) * 86_400),
@@ -87,6 +87,7 @@ async fn finished_webhooks_are_forgotten_after_seven_days_and_pending_ones_never
         updates.push(DeliveryUpdate {
             endpoint,
             event,
+            at: START,
             status: DeliveryStatus::Delivered,
             attempts: 1,
             next_at: START,

@@ -14,6 +14,8 @@ pub struct Webhooks {
     pub timeout: Duration,
     /// The delay before each retry, first to last; empty means no retry.
     pub retry_delays: Vec<Duration>,
+    /// An endpoint that has been failing for so long, without one success, is disabled.
+    pub disable_after: Duration,
 }
 
 impl Webhooks {
@@ -22,6 +24,7 @@ impl Webhooks {
             allow_private: reader.boolean("webhooks.allow_private"),
             timeout: reader.seconds("webhooks.timeout_s", 1..=120),
             retry_delays: reader.seconds_list("webhooks.retry_delays_s", 1..=7 * DAY_S),
+            disable_after: reader.seconds("webhooks.disable_after_s", 1..=30 * DAY_S),
         }
     }
 }

@@ -64,6 +64,7 @@ fn endpoint(number: u128, event_types: &[&str]) -> Arc<Endpoint> {
         event_types: event_types.iter().map(ToString::to_string).collect(),
         description: None,
         disabled: false,
+        disabled_reason: None,
         created_at: UnixMillis(1),
     })
 }

@@ -11,9 +11,9 @@ use hermes_domain::{
     connection::Connection,
     message::Mode,
     policy::TenantPolicy,
-    tenant::{ApiKey, Endpoint, KeyOwner, Tenant},
+    tenant::{ApiKey, DisableReason, Endpoint, KeyOwner, Tenant},
 };
-use hermes_ports::{Registry, adapter::Secrets, registry::RecordKind};
+use hermes_ports::{Registry, adapter::Secrets, operational_events::Audience, registry::RecordKind};
 use serde_json::json;
 
 use crate::memory_registry::MemoryRegistry;
@@ -85,6 +85,7 @@ fn endpoint(number: u128) -> Endpoint {
         event_types: Vec::new(),
         description: None,
         disabled: false,
+        disabled_reason: None,
         created_at: NOW,
     }
 }
@@ -205,6 +206,46 @@ async fn both_secrets_sign_for_a_day_after_a_rotation() {
 }
 
 #[tokio::test]
+async fn rotating_again_within_the_overlap_silences_no_secret_before_its_time() {
+    let (registry, directory) = open().await;
+    let (_, first) = directory.create_endpoint(endpoint(1)).await.unwrap();
+    let mut made = vec![first];
+    for hour in 0..6_u64 {
+        let at = NOW.plus_ms(hour * 3_600_000);
+        made.insert(0, directory.rotate_secret(endpoint(1).id, at).await.unwrap());
+    }
+    let entry = reopened(&registry).await.endpoint(endpoint(1).scope(), endpoint(1).id).unwrap();
+    let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();
+    // The current one, the one before it and three more: a header has an end.
+    assert_eq!(active(NOW.plus_ms(5 * 3_600_000)), made[..5]);
+    // The oldest of these was replaced at 02:00, so at 02:00 of the next day four sign.
+    assert_eq!(active(NOW.plus_ms(26 * 3_600_000)), made[..4]);
+    assert_eq!(active(NOW.plus_ms(29 * 3_600_000)), made[..1]);
+}
+
+#[tokio::test]
+async fn an_audience_is_a_tenant_or_whoever_may_use_a_connection() {
+    let (_, directory) = open().await;
+    directory.create_endpoint(endpoint(1)).await.unwrap();
+    directory.create_endpoint(Endpoint { tenant: tenant_id(2), ..endpoint(2) }).await.unwrap();
+    directory.create_endpoint(Endpoint { mode: Mode::Test, ..endpoint(3) }).await.unwrap();
+    let (own, shared) = (connection(1, Some(tenant_id(2)), "own"), connection(2, None, "shared"));
+    for connection in [&own, &shared] {
+        let terms = ConnectionTerms::default();
+        directory.create_connection(connection.clone(), terms, credentials()).await.unwrap();
+    }
+    let heard = |audience| {
+        let mut ids: Vec<_> = directory.audience(audience).iter().map(|each| each.id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(heard(Audience::Tenant(tenant_id(1), Mode::Live)), [endpoint(1).id]);
+    assert_eq!(heard(Audience::UsersOf(own.id)), [endpoint(2).id]);
+    assert_eq!(heard(Audience::UsersOf(shared.id)), [endpoint(1).id, endpoint(2).id]);
+    assert_eq!(heard(Audience::UsersOf(ConnectionId::new(NOW, 9))), []);
+}
+
+#[tokio::test]
 async fn endpoints_are_listed_per_tenant_and_mode() {
     let (_, directory) = open().await;
     for number in [2, 1] {
@@ -214,8 +255,9 @@ async fn endpoints_are_listed_per_tenant_and_mode() {
     let ids =
         |mode| directory.endpoints_for(tenant_id(1), mode).iter().map(|each| each.id).collect::<Vec<_>>();
     assert_eq!(ids(Mode::Live), [endpoint(1).id, endpoint(2).id]);
-    directory.set_endpoint_disabled(endpoint(1).id, true).await.unwrap();
-    assert!(directory.endpoints_for(tenant_id(1), Mode::Live)[0].disabled);
+    directory.disable_endpoint(endpoint(1).id, DisableReason::Gone).await.unwrap();
+    let disabled = Arc::clone(&directory.endpoints_for(tenant_id(1), Mode::Live)[0]);
+    assert_eq!((disabled.disabled, disabled.disabled_reason), (true, Some(DisableReason::Gone)));
     let stale = directory.delete_endpoint(endpoint(1).id, Some(1)).await;
     assert!(matches!(stale, Err(DirectoryError::Conflict)));
     directory.delete_endpoint(endpoint(1).id, Some(2)).await.unwrap();

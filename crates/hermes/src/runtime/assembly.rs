@@ -184,6 +184,7 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
         webhooks: WebhookOptions {
             post_limit: config.webhooks.timeout,
             retry_delays: config.webhooks.retry_delays.clone(),
+            disable_after: config.webhooks.disable_after,
             ..WebhookOptions::default()
         },
     }

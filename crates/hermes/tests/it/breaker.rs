@@ -41,10 +41,30 @@ impl Server {
     }
 }
 
+/// The tenant hears that the connection is degraded, then that it has recovered.
+async fn both_are_told(heard: &std::sync::Mutex<Vec<Value>>) {
+    let mut told = Vec::new();
+    for _ in 0..400 {
+        told = heard.lock().unwrap().clone();
+        told.retain(|event| event["data"]["provider"] == "twilio"); // The other ones may have failed too.
+        if told.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut types: Vec<_> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    types.sort_unstable(); // Their order is not promised.
+    assert_eq!(types, ["provider.degraded", "provider.recovered"], "{told:?}");
+    assert!(
+        told.iter().all(|event| event["data"]["provider"] == "twilio" && event["data"]["channel"] == "sms")
+    );
+}
+
 #[tokio::test]
 async fn a_burst_of_faults_opens_the_breaker_and_the_router_goes_round_it() {
     let server = Server::start();
     let first = server.connection("twilio").await;
+    let heard = server.hook(json!(["provider.degraded", "provider.recovered"])).await;
     server.simulator_post("/sim/scenario", &json!({ "failure_rate": 1.0 })).await;
     for _ in 0..20 {
         server.send(&sms("0001", 30)).await;
@@ -72,7 +92,7 @@ async fn a_burst_of_faults_opens_the_breaker_and_the_router_goes_round_it() {
 
     for _ in 0..400 {
         if server.health(&first).await["breaker"] == "closed" {
-            return;
+            return both_are_told(&heard).await;
         }
         let mut probe = sms("0001", 10);
         probe["cascade"]["steps"][0]["providers"] = json!(["twilio"]);

@@ -20,3 +20,4 @@ mod serving;
 mod smoke;
 mod suppressions;
 mod traces;
+mod webhooks;

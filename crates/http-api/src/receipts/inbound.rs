@@ -132,7 +132,7 @@ async fn tell(
     let entry = |event_type: &'static str, endpoint: &Endpoint| OutboxEntry {
         endpoint: endpoint.id,
         event: event_id(envelope, event_type, inbound, callback),
-        message: envelope.id,
+        message: Some(envelope.id),
         event_type,
         body: body(api, event_type, connection, inbound, envelope),
         created_at: api.now(),

@@ -49,6 +49,7 @@ pub(super) async fn create(
             event_types,
             description,
             disabled: false,
+            disabled_reason: None,
             created_at: api.now(),
         };
         let (version, secret) = api.directory().create_endpoint(endpoint.clone()).await?;

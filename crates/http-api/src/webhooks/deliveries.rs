@@ -23,8 +23,8 @@ pub(super) struct DeliveryView {
     event_id: String,
     /// Such as `message.delivered`.
     event_type: String,
-    /// About which message.
-    message_id: String,
+    /// About which message; null for an event about the service.
+    message_id: Option<String>,
     /// `pending`, `delivered` or `failed`.
     status: &'static str,
     /// Tries so far.
@@ -59,7 +59,7 @@ fn view(delivery: Delivery) -> DeliveryView {
     DeliveryView {
         event_id: delivery.event.to_string(),
         event_type: delivery.event_type,
-        message_id: delivery.message.to_string(),
+        message_id: delivery.message.map(|message| message.to_string()),
         status: match delivery.status {
             DeliveryStatus::Pending => "pending",
             DeliveryStatus::Delivered => "delivered",

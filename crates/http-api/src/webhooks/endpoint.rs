@@ -3,7 +3,11 @@
 use std::net::IpAddr;
 
 use hermes_directory::EndpointEntry;
-use hermes_domain::{event::EventKind, tenant::Endpoint};
+use hermes_domain::{
+    event::{EventKind, OperationalKind},
+    tenant::{DisableReason, Endpoint},
+};
+use hermes_ports::egress::is_webhook_port;
 use serde::Serialize;
 use serde_json::Value;
 use url::{Host, Url};
@@ -16,21 +20,12 @@ use crate::{
     schema::{Faults, Object, list, text, web_url},
 };
 
-/// Events that are not about the course of a message.
-const OPERATIONAL: [&str; 6] = [
-    "inbound.received",
-    "recipient.opted_out",
-    "webhook.disabled",
-    "quota.threshold_reached",
-    "provider.degraded",
-    "provider.recovered",
-];
 const EVENT_TYPES_MAX: usize = 50;
 
 /// Every event type that an endpoint may ask for.
 pub(super) fn event_type_names() -> Vec<&'static str> {
     let of_messages = EventKind::ALL.into_iter().filter(|kind| kind.webhook_allowed()).map(EventKind::as_str);
-    of_messages.chain(OPERATIONAL).collect()
+    of_messages.chain(OperationalKind::ALL.map(OperationalKind::as_str)).collect()
 }
 
 /// An endpoint.
@@ -49,6 +44,8 @@ pub(super) struct EndpointView {
     description: Option<String>,
     /// Nothing is sent while true.
     disabled: bool,
+    /// Why: `requested`, `gone` (it answered 410) or `failing` (no 2xx for five days); null while it is enabled.
+    disabled_reason: Option<&'static str>,
     /// When it was made.
     created_at: String,
 }
@@ -74,6 +71,7 @@ impl EndpointView {
             event_types: endpoint.event_types.clone(),
             description: endpoint.description.clone(),
             disabled: endpoint.disabled,
+            disabled_reason: endpoint.disabled_reason.map(DisableReason::as_str),
             created_at: endpoint.created_at.rfc3339(),
         }
     }
@@ -97,6 +95,10 @@ pub(super) fn address(private: bool) -> impl Fn(Value, &mut Faults) -> Option<St
         let url = web_url(private)(value, faults)?;
         if !private && is_private(&url) {
             return faults.note("address_forbidden", "expected a public address");
+        }
+        let port = Url::parse(&url).ok().and_then(|url| url.port_or_known_default());
+        if !port.is_some_and(is_webhook_port) {
+            return faults.note("port_forbidden", "expected port 443 or another one that serves HTTP");
         }
         Some(url)
     }

@@ -7,6 +7,8 @@ use axum::{
     response::Response,
 };
 
+use hermes_domain::tenant::DisableReason;
+
 use super::endpoint::{self, EndpointView, find};
 use crate::{
     api::Api,
@@ -34,13 +36,23 @@ pub(super) async fn update(
         let disabled = object.optional("disabled", faults, boolean);
         Some((url, event_types, description, disabled))
     })?;
+    let current = &stored.endpoint;
+    let enables = disabled == Some(false) && current.disabled;
+    if enables || url.as_ref().is_some_and(|url| *url != current.url) {
+        // First: a crash in between leaves it as it was, but for failures that are forgotten too early.
+        api.ports.outbox.restart(current.id).await?;
+    }
     let changed = api
         .directory()
         .update_endpoint(stored.endpoint.id, expected, |endpoint| {
             endpoint.url = url.unwrap_or_else(|| endpoint.url.clone());
             endpoint.event_types = event_types.unwrap_or_else(|| endpoint.event_types.clone());
             endpoint.description = description.or_else(|| endpoint.description.take());
-            endpoint.disabled = disabled.unwrap_or(endpoint.disabled);
+            match disabled {
+                Some(true) => endpoint.disable(DisableReason::Requested),
+                Some(false) => endpoint.enable(),
+                None => {}
+            }
         })
         .await?;
     Ok(reply::ok_version(&EndpointView::of(&changed.endpoint), changed.version))

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use hermes_domain::{
-    MessageId, UnixMillis,
+    EndpointId, MessageId, UnixMillis,
     address::Channel,
     cascade::{AdapterVersion, Cascade, Event, begin, step},
     message::Envelope,
@@ -103,11 +103,17 @@ impl CascadeInbox for FakeInbox {
 #[derive(Debug, Default)]
 pub(crate) struct FakeNotifier {
     pub(crate) told: Mutex<Vec<OutboxEntry>>,
+    /// Endpoints whose actors were asked to look into the outbox.
+    pub(crate) asked: Mutex<Vec<EndpointId>>,
 }
 
 impl WebhookNotifier for FakeNotifier {
     fn notify(&self, entries: Vec<OutboxEntry>) {
         self.told.lock().extend(entries);
+    }
+
+    fn look(&self, endpoint: EndpointId) {
+        self.asked.lock().push(endpoint);
     }
 }
 

@@ -56,7 +56,7 @@ async fn silenced(app: &App) -> Vec<Option<SenderKey>> {
 }
 
 fn told(app: &App) -> Vec<(MessageId, &'static str)> {
-    app.notifier.told.lock().drain(..).map(|entry| (entry.message, entry.event_type)).collect()
+    app.notifier.told.lock().drain(..).map(|entry| (entry.message.unwrap(), entry.event_type)).collect()
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn deliveries_are_listed_and_can_be_made_again() {
     let entry = |sequence: u16| OutboxEntry {
         endpoint,
         event: message.id.event_id(sequence),
-        message: message.id,
+        message: Some(message.id),
         event_type: "message.delivered",
         body: "{}".into(),
         created_at: START.plus_s(sequence.into()),
@@ -96,6 +96,7 @@ async fn deliveries_are_listed_and_can_be_made_again() {
     let update = |sequence: u16, status, code| DeliveryUpdate {
         endpoint,
         event: message.id.event_id(sequence),
+        at: START,
         status,
         attempts: 1,
         next_at: UnixMillis(0),
@@ -120,12 +121,83 @@ async fn deliveries_are_listed_and_can_be_made_again() {
     let since = START.rfc3339();
     let redeliver = |query: &str| Call::new("POST", format!("{path}/redeliver?{query}")).key(LIVE);
     let counted = app.call(redeliver(&format!("since={since}&dry_run=true"))).await.json();
-    assert_eq!(counted, json!({ "count": 2, "dry_run": true }));
+    assert_eq!(counted, json!({ "count": 2, "dry_run": true, "next_since": null }));
+    assert_eq!(*app.notifier.asked.lock(), []);
     assert_eq!(
         app.call(redeliver(&format!("since={since}"))).await.json(),
-        json!({ "count": 2, "dry_run": false })
+        json!({ "count": 2, "dry_run": false, "next_since": null })
     );
+    assert_eq!(*app.notifier.asked.lock(), [endpoint], "its actor need not wait for the next look");
     let again = app.get(LIVE, &format!("{path}/deliveries")).await.json();
     assert!(again["data"].as_array().unwrap().iter().all(|one| one["status"] == "pending"), "{again}");
     assert_eq!(app.call(redeliver("")).await.code(), "parameter_invalid");
+
+    let event = message.id.event_id(1);
+    let both = format!("since={since}&event_id={event}");
+    assert_eq!(app.call(redeliver(&both)).await.code(), "parameter_invalid");
+    assert_eq!(app.call(redeliver("event_id=msg_1")).await.code(), "parameter_invalid");
+    assert_eq!(app.call(redeliver(&format!("event_id={}", message.id.event_id(99)))).await.status, 404);
+    for _ in 0..2 {
+        let one = app.call(redeliver(&format!("event_id={event}"))).await.json();
+        assert_eq!(one["count"], 1, "pending or not");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_says_why_it_is_disabled_and_starts_afresh_when_it_is_enabled() {
+    let app = App::start().await;
+    let (path, reply, etag) = created(&app).await;
+    let endpoint = reply["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(reply["disabled_reason"], Value::Null);
+    let message = envelope().sms().build();
+    let entry = OutboxEntry {
+        endpoint,
+        event: message.id.event_id(1),
+        message: Some(message.id),
+        event_type: "message.delivered",
+        body: "{}".into(),
+        created_at: START,
+    };
+    let failed = DeliveryUpdate {
+        endpoint,
+        event: entry.event,
+        at: START,
+        status: DeliveryStatus::Pending,
+        attempts: 7,
+        next_at: START.plus_s(50_000),
+        last_status: Some(500),
+        last_error: None,
+    };
+    app.backend.owe(vec![entry]).await.unwrap();
+    app.backend.record(vec![failed.clone()]).await.unwrap();
+    let patch = |tag: &str, body: Value| {
+        Call::new("PATCH", path.clone()).key(LIVE).json(&body).header("if-match", tag)
+    };
+    let off = app.call(patch(&etag, json!({ "disabled": true }))).await;
+    assert_eq!(off.json()["disabled_reason"], "requested");
+    assert!(app.backend.failures(endpoint).await.unwrap().is_some());
+    let on = app.call(patch(off.header("etag").unwrap(), json!({ "disabled": false }))).await;
+    assert_eq!(
+        (on.json()["disabled"].clone(), on.json()["disabled_reason"].clone()),
+        (json!(false), Value::Null)
+    );
+    assert_eq!(app.backend.failures(endpoint).await.unwrap(), None);
+    let waiting = app.backend.pending(endpoint, 9).await.unwrap();
+    assert!(waiting[0].attempts == 0 && waiting[0].next_at < failed.next_at, "{waiting:?}");
+
+    app.backend.record(vec![failed.clone()]).await.unwrap();
+    let same = app.call(patch(on.header("etag").unwrap(), json!({ "description": "ours still" }))).await;
+    assert!(app.backend.failures(endpoint).await.unwrap().is_some(), "a description changes nothing");
+    let moved = json!({ "url": "https://example.com/elsewhere" });
+    assert_eq!(app.call(patch(same.header("etag").unwrap(), moved)).await.status, 200);
+    assert_eq!(app.backend.failures(endpoint).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn ports_of_other_protocols_are_refused() {
+    let app = App::start().await;
+    for (port, status) in [(443, 201), (8443, 201), (25, 422), (22, 422), (6667, 422)] {
+        let body = json!({ "url": format!("https://example.com:{port}/hook") });
+        assert_eq!(app.post(LIVE, "/v1/webhooks", &body).await.status, status, "{port}");
+    }
 }

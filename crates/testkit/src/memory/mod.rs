@@ -16,8 +16,8 @@ use std::{
 };
 
 use hermes_domain::{
-    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis, message::Mode,
-    suppression::OptOutScope,
+    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis, failure_streak::FailureStreak,
+    message::Mode, suppression::OptOutScope,
 };
 use hermes_ports::{
     Clock,
@@ -44,6 +44,7 @@ struct Tables {
     cascades: BTreeMap<MessageId, Row>,
     claims: BTreeMap<(TenantId, Mode, String), Claim>,
     outbox: BTreeMap<(EndpointId, EventId), Delivery>,
+    webhook_failures: BTreeMap<EndpointId, FailureStreak>,
     parked: BTreeMap<ParkedId, Parked>,
     parked_once: HashMap<receipts::Content, ParkedId>,
     parked_last: i64,

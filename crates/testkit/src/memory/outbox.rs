@@ -1,10 +1,10 @@
 //! Webhooks owed to tenants.
 
 use async_trait::async_trait;
-use hermes_domain::{EndpointId, EventId, UnixMillis};
+use hermes_domain::{EndpointId, EventId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     Outbox, StoreError,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry},
+    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
 };
 
 use super::{MemoryBackend, Tables};
@@ -49,15 +49,35 @@ impl Outbox for MemoryBackend {
     async fn record(&self, updates: Vec<DeliveryUpdate>) -> Result<(), StoreError> {
         let mut tables = self.tables.lock();
         for update in updates {
-            if let Some(delivery) = tables.outbox.get_mut(&(update.endpoint, update.event)) {
-                delivery.status = update.status;
-                delivery.attempts = update.attempts;
-                delivery.next_at = update.next_at;
-                delivery.last_status = update.last_status;
-                delivery.last_error = update.last_error;
+            let Some(delivery) = tables.outbox.get_mut(&(update.endpoint, update.event)) else { continue };
+            delivery.status = update.status;
+            delivery.attempts = update.attempts;
+            delivery.next_at = update.next_at;
+            delivery.last_status = update.last_status;
+            delivery.last_error = update.last_error;
+            let before = tables.webhook_failures.remove(&update.endpoint);
+            if update.status != DeliveryStatus::Delivered {
+                tables.webhook_failures.insert(update.endpoint, FailureStreak::after(before, update.at));
             }
         }
         Ok(())
+    }
+
+    async fn failures(&self, endpoint: EndpointId) -> Result<Option<FailureStreak>, StoreError> {
+        Ok(self.tables.lock().webhook_failures.get(&endpoint).copied())
+    }
+
+    async fn restart(&self, endpoint: EndpointId) -> Result<u64, StoreError> {
+        let (now, mut tables) = (self.now(), self.tables.lock());
+        tables.webhook_failures.remove(&endpoint);
+        let mut count = 0;
+        for ((owner, _), delivery) in &mut tables.outbox {
+            if *owner == endpoint && delivery.status == DeliveryStatus::Pending {
+                (delivery.attempts, delivery.next_at) = (0, now);
+                count += 1;
+            }
+        }
+        Ok(count)
     }
 
     async fn list(
@@ -72,25 +92,28 @@ impl Outbox for MemoryBackend {
         Ok(newest_first.take(limit).cloned().collect())
     }
 
+    async fn redeliverable(&self, endpoint: EndpointId, what: Selection) -> Result<u64, StoreError> {
+        Ok(self.tables.lock().selected(endpoint, what).len() as u64)
+    }
+
     async fn redeliver(
         &self,
         endpoint: EndpointId,
-        since: UnixMillis,
-        dry_run: bool,
-    ) -> Result<u64, StoreError> {
-        let (now, mut count) = (self.now(), 0);
-        for ((owner, _), delivery) in &mut self.tables.lock().outbox {
-            let finished = delivery.status != DeliveryStatus::Pending;
-            if *owner == endpoint && delivery.created_at >= since && finished {
-                count += 1;
-                if !dry_run {
-                    delivery.status = DeliveryStatus::Pending;
-                    delivery.attempts = 0;
-                    delivery.next_at = now;
-                }
+        what: Selection,
+        limit: usize,
+    ) -> Result<Redelivered, StoreError> {
+        let (now, mut tables) = (self.now(), self.tables.lock());
+        let mut selected = tables.selected(endpoint, what);
+        let next_since = selected.get(limit).map(|(created_at, _)| *created_at);
+        selected.truncate(limit);
+        for (_, event) in &selected {
+            if let Some(delivery) = tables.outbox.get_mut(&(endpoint, *event)) {
+                delivery.status = DeliveryStatus::Pending;
+                delivery.attempts = 0;
+                delivery.next_at = now;
             }
         }
-        Ok(count)
+        Ok(Redelivered { count: selected.len() as u64, next_since })
     }
 }
 
@@ -98,5 +121,19 @@ impl Tables {
     fn deliveries(&self, endpoint: EndpointId) -> impl DoubleEndedIterator<Item = &Delivery> {
         let (first, last) = (EventId::from_u128(0), EventId::from_u128(u128::MAX));
         self.outbox.range((endpoint, first)..=(endpoint, last)).map(|(_, delivery)| delivery)
+    }
+
+    /// What a selection names, earliest first.
+    fn selected(&self, endpoint: EndpointId, what: Selection) -> Vec<(UnixMillis, EventId)> {
+        let named = |delivery: &&Delivery| match what {
+            Selection::Since(since) => {
+                delivery.created_at >= since && delivery.status != DeliveryStatus::Pending
+            }
+            Selection::Event(event) => delivery.event == event,
+        };
+        let found = self.deliveries(endpoint).filter(named);
+        let mut found: Vec<_> = found.map(|delivery| (delivery.created_at, delivery.event)).collect();
+        found.sort_unstable();
+        found
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::fakes::{Reply, answer, connection};
 use hermes_domain::breaker::BreakerState;
+use hermes_ports::operational_events::{Audience, OperationalEvent};
 
 #[tokio::test(start_paused = true)]
 async fn permits_follow_the_rate_and_nobody_is_left_waiting() {
@@ -51,6 +52,47 @@ async fn an_open_breaker_sends_traffic_round_and_closes_again() {
         world.inbox.events(number as usize).await;
     }
     assert_eq!(world.gateway.health(connection_id(1)).await.unwrap().breaker, BreakerState::Closed);
+    world.until(|world| world.events.announced.lock().len() == 2).await;
+    let announced = world.events.announced.lock();
+    let kinds: Vec<_> = announced.iter().map(|one| one.event.kind().as_str()).collect();
+    assert_eq!(kinds, ["provider.degraded", "provider.recovered"]);
+    assert!(announced.iter().all(|one| one.audience == Audience::UsersOf(connection_id(1))));
+    let OperationalEvent::ProviderRecovered { provider, degraded_since, .. } = &announced[1].event else {
+        panic!("{announced:?}")
+    };
+    assert_eq!((provider.as_str(), *degraded_since), ("c1", announced[0].at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_outage_within_a_minute_is_told_later_if_it_lasts() {
+    let world = World::new([connection(1, 1_000)]).await;
+    let kinds = || {
+        let announced = world.events.announced.lock();
+        announced.iter().map(|one| one.event.kind().as_str()).collect::<Vec<_>>()
+    };
+    for (status, calls) in [(503, 10), (202, 5), (503, 10)] {
+        world.egress.always(answer(status, &[], "SM"));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for _ in 0..calls {
+            world.outcome().await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(kinds(), ["provider.degraded", "provider.recovered"]);
+    // Nobody calls the provider meanwhile.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert_eq!(kinds(), ["provider.degraded", "provider.recovered", "provider.degraded"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_told_even_if_the_store_is_away_for_a_while() {
+    let world = World::new([connection(1, 1_000)]).await;
+    *world.events.failures.lock() = 4;
+    world.egress.always(answer(503, &[], ""));
+    for _ in 0..10 {
+        world.outcome().await;
+    }
+    world.until(|world| world.events.announced.lock().len() == 1).await;
 }
 
 #[tokio::test(start_paused = true)]
