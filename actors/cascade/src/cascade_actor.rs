@@ -276,7 +276,8 @@ impl CascadeActor {
         let envelope = &run.cascade.envelope;
         let old_len = if run.revision.is_none() { 0 } else { run.cascade.state.timeline.len() };
         let endpoints = self.shared.ports.directory.endpoints_for(envelope.tenant, envelope.mode);
-        let mut commit = Commit::of(envelope, next, run.revision);
+        let commit = Commit::of(envelope, next, run.revision);
+        let mut commit = commit.counting_from(envelope, &run.cascade.state, next);
         commit.outbox = notifications(&endpoints, envelope, old_len, next);
         (commit.claim, commit.consumed) = (claim, consumed);
         let owed = commit.outbox.clone();

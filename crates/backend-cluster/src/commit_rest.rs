@@ -75,13 +75,18 @@ impl CompanionRest {
         {
             return Ok(()); // Its webhooks and receipt were committed with it.
         }
-        let expected = stored.map(|stored| stored.revision);
+        let expected = stored.as_ref().map(|stored| stored.revision);
         let commit = Commit {
             state: Bytes::from(encode(&rest.state)),
             outbox: rest.outbox.clone(),
             consumed: rest.consumed,
             provider_ids: rest.provider_ids.clone(),
             ..Commit::of(&rest.envelope, &rest.state, expected)
+        };
+        // What is counted follows from the rows, so that a rest that is recorded again counts once.
+        let commit = match &stored {
+            Some(stored) => commit.counting_from(&rest.envelope, &stored.state, &rest.state),
+            None => commit,
         };
         self.rows.commit(commit).await.map(drop)
     }

@@ -1,7 +1,7 @@
 //! A commit as SQL. Checks come before the first write, so that a refused commit writes nothing.
 
 use bytes::Bytes;
-use hermes_domain::{MessageId, UnixMillis};
+use hermes_domain::{MessageId, UnixMillis, usage::UsageEntry};
 use hermes_ports::{
     StoreError,
     cascade_store::{Commit, Revision},
@@ -13,7 +13,7 @@ use rusqlite::params;
 use crate::{
     claim,
     columns::{damaged, id_bytes, millis, status_number},
-    outbox, term, term_merge,
+    outbox, term, term_merge, usage,
     writer::{Change, WriteTx},
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct PreparedCommit {
     outbox: Vec<OutboxEntry>,
     consumed: Option<i64>,
     terms: Vec<i64>,
+    usage: Vec<UsageEntry>,
 }
 
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl PreparedCommit {
             outbox: commit.outbox,
             consumed: commit.consumed.map(|parked| parked.0),
             terms,
+            usage: commit.usage,
         })
     }
 
@@ -94,6 +96,7 @@ impl PreparedCommit {
         };
         let Ok(revision) = written else { return Ok(written) };
         outbox::insert(tx.db, &self.outbox)?;
+        usage::add(tx.db, &self.usage)?;
         if let Some(parked) = self.consumed {
             tx.db.prepare_cached("DELETE FROM parked WHERE id = ?1")?.execute([parked])?;
         }

@@ -25,6 +25,7 @@ mod term;
 mod term_merge;
 mod term_tail;
 mod upkeep;
+mod usage;
 mod webhook_failure;
 mod writer;
 

@@ -69,13 +69,25 @@ impl Phone {
     /// # Errors
     /// `Phone` when the text has no `+`, other characters than digits, or is impossible for its country.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        Self::parse_with_country(text).map(|(phone, _)| phone)
+    }
+
+    /// The same, and the number's country as [`Self::country`] tells it, for the price of one parsing.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with_country(text: &str) -> Result<(Self, Option<String>), InvalidAddress> {
         let digits = text.strip_prefix('+').ok_or(InvalidAddress::Phone)?;
         let plausible = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         if !plausible {
             return Err(InvalidAddress::Phone);
         }
         let number = phonenumber::parse(None, text).map_err(|_| InvalidAddress::Phone)?;
-        if phonenumber::is_valid(&number) { Ok(Self(text.to_owned())) } else { Err(InvalidAddress::Phone) }
+        if !phonenumber::is_valid(&number) {
+            return Err(InvalidAddress::Phone);
+        }
+        let country = number.country().id().map(|id| id.as_ref().to_owned());
+        Ok((Self(text.to_owned()), country))
     }
 
     /// The number with its `+`.

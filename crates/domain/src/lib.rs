@@ -24,6 +24,7 @@ pub mod suppression;
 pub mod tenant;
 pub mod time;
 pub mod timezone;
+pub mod usage;
 
 pub use ids::{
     AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,

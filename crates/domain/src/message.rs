@@ -101,6 +101,9 @@ pub struct Envelope {
     pub mode: Mode,
     /// The recipient.
     pub to: Recipient,
+    /// ISO 3166-1 alpha-2 code of the country of the recipient's number, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// What to say.
     pub content: Content,
     /// How.

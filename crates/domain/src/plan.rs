@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, address::Channel, outcome::Level, routing::Considered};
+use crate::{ConnectionId, address::Channel, money::Money, outcome::Level, routing::Considered};
 
 /// Most steps one cascade may have.
 pub const STEPS_MAX: usize = 10;
@@ -16,6 +16,9 @@ pub struct Candidate {
     pub name: String,
     /// Name of its adapter, such as `twilio`.
     pub provider: String,
+    /// What the message is expected to cost through it, all segments together, by its price list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
 }
 
 /// One step: a channel and what counts as success there.
@@ -29,9 +32,21 @@ pub struct Step {
     pub success_on: Level,
     /// From the step's start, queueing and retries included. 1–259,200 seconds.
     pub timeout_s: u32,
+    /// What providers charge for: segments of an SMS, else one message.
+    #[serde(default = "one_part", skip_serializing_if = "is_one_part")]
+    pub parts: u16,
     /// Every connection that was considered, with the reason; empty where there was nothing to choose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub considered: Vec<Considered>,
+}
+
+const fn one_part() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_one_part(parts: &u16) -> bool {
+    *parts == 1
 }
 
 /// What a success receipt for an earlier step does once the cascade has moved on.

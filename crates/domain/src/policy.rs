@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{address::Channel, message::Lane};
+use crate::{address::Channel, message::Lane, money::Money};
 
 pub use quiet_hours::{DayMinute, InvalidDayMinute, QuietAction, QuietHours};
 
@@ -34,6 +34,12 @@ pub struct TenantPolicy {
     /// The same content to the same recipient within so many seconds is a duplicate; `None`: it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_window_s: Option<u32>,
+    /// Most messages that may be accepted in a month, by UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_month: Option<NonZeroU32>,
+    /// Most that the messages of a month may cost, by UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spend_per_month: Option<Money>,
     /// Most messages a period; each that fits must have room.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<MessageRate>,

@@ -214,7 +214,7 @@ pub fn route(question: &Question<'_>, options: &[Choice<'_>]) -> Result<Route, N
     if ranked.is_empty() {
         return Err(NoRoute::AllRejected(rejected));
     }
-    let candidates = ranked.iter().map(|(_, option)| candidate(option.connection)).collect();
+    let candidates = ranked.iter().map(|(_, option)| candidate(option)).collect();
     let taken = ranked.iter().map(|(place, option)| considered(option, place.verdict(), place.reason));
     Ok(Route { candidates, considered: taken.chain(rejected).collect() })
 }
@@ -332,11 +332,13 @@ fn considered(option: &Choice<'_>, verdict: Verdict, reason: Reason) -> Consider
     Considered { name: option.connection.name.clone(), verdict, reason }
 }
 
-fn candidate(connection: &Connection) -> Candidate {
+fn candidate(choice: &Choice<'_>) -> Candidate {
+    let connection = choice.connection;
     Candidate {
         connection: connection.id,
         name: connection.name.clone(),
         provider: connection.provider.clone(),
+        price: choice.price,
     }
 }
 

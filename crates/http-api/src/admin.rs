@@ -8,6 +8,7 @@ mod keys;
 mod operator_keys;
 mod providers;
 mod tenants;
+mod usage;
 
 use crate::router::Routes;
 
@@ -20,4 +21,5 @@ pub(crate) fn routes(routes: &mut Routes) {
     actors::routes(routes);
     cascades::routes(routes);
     audit::routes(routes);
+    usage::routes(routes);
 }

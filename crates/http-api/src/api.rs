@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
-    ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
+    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, OperationalEvents,
+    Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog, adapter::AdapterHost,
+    outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
 
@@ -15,6 +16,7 @@ use crate::{
     idempotency::InProgress,
     message_store::MessageStore,
     messages::layers::{dedup::DedupeWindow, rate::MessageRates},
+    quotas::Quotas,
     rate::RateLimits,
     router::RouteTable,
     settings::{ApiLimits, ApiSettings},
@@ -40,6 +42,10 @@ pub struct ApiPorts {
     pub outbox: Arc<dyn Outbox>,
     /// Tells endpoints' actors of deliveries that are owed.
     pub notifier: Arc<dyn WebhookNotifier>,
+    /// Counts of messages and cost.
+    pub usage: Arc<dyn UsageLog>,
+    /// Tells tenants what concerns all their messages.
+    pub events: Arc<dyn OperationalEvents>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
     /// Parks receipts that cannot be applied yet.
@@ -98,6 +104,7 @@ pub(crate) struct Api {
     pub(crate) in_progress: InProgress,
     pub(crate) dedupe: DedupeWindow,
     pub(crate) message_rates: MessageRates,
+    pub(crate) quotas: Quotas,
     pub(crate) health: HealthBoard,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
@@ -116,6 +123,7 @@ impl Api {
             in_progress: InProgress::default(),
             dedupe: DedupeWindow::default(),
             message_rates: MessageRates::default(),
+            quotas: Quotas::default(),
             health: HealthBoard::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),

@@ -25,6 +25,7 @@ mod operation;
 mod page;
 mod problem;
 mod query;
+mod quotas;
 mod rate;
 mod receipts;
 mod reply;
@@ -35,6 +36,7 @@ mod schema;
 mod settings;
 mod status;
 mod suppressions;
+mod usage;
 mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};

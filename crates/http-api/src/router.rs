@@ -95,6 +95,7 @@ pub(crate) fn routes() -> Routes {
     status::routes(&mut routes);
     cascades::routes(&mut routes);
     crate::routes::routes(&mut routes);
+    crate::usage::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     receipts::routes(&mut routes);

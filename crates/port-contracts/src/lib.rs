@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod receipt_inbox;
 pub mod registry;
 pub mod suppressions;
+pub mod usage_log;
 
 mod ports;
 
@@ -50,6 +51,7 @@ macro_rules! all_contracts {
         $crate::receipt_inbox_contract!($make);
         $crate::registry_contract!($make);
         $crate::suppressions_contract!($make);
+        $crate::usage_log_contract!($make);
     };
 }
 

@@ -8,6 +8,7 @@ use hermes_domain::{
     ConnectionId, MessageId, UnixMillis,
     cascade::{MessageStatus, State, encode},
     message::Envelope,
+    usage::{UsageEntry, changes},
 };
 
 use crate::{idempotency::Claim, outbox::OutboxEntry, receipt_inbox::ParkedId, store_error::StoreError};
@@ -66,10 +67,13 @@ pub struct Commit {
     /// Providers' ids of this message's attempts, for [`crate::MessageLog::find_by_provider_id`].
     /// Naming one again changes nothing.
     pub provider_ids: Vec<(ConnectionId, String)>,
+    /// What this decision changes of the counts that [`crate::UsageLog`] tells.
+    pub usage: Vec<UsageEntry>,
 }
 
 impl Commit {
-    /// A commit of `state` that replaces `expected`, without claim, webhooks and receipts.
+    /// A commit of `state` that replaces `expected`, without claim, webhooks and receipts. The creation of a message is
+    /// counted; what a later decision changes, only [`Self::counting_from`] knows.
     pub fn of(envelope: &Arc<Envelope>, state: &State, expected: Option<Revision>) -> Self {
         Self {
             id: envelope.id,
@@ -83,7 +87,17 @@ impl Commit {
             outbox: Vec::new(),
             consumed: None,
             provider_ids: state.provider_ids(envelope),
+            usage: if expected.is_none() { changes(envelope, None, state) } else { Vec::new() },
         }
+    }
+
+    /// The same, with what changes of the counts since `before`.
+    #[must_use]
+    pub fn counting_from(mut self, envelope: &Envelope, before: &State, state: &State) -> Self {
+        if self.expected.is_some() {
+            self.usage = changes(envelope, Some(before), state);
+        }
+        self
     }
 }
 

@@ -21,6 +21,7 @@ pub mod registry;
 pub mod store_error;
 pub mod suppressions;
 pub mod upkeep;
+pub mod usage_log;
 
 pub use actor_tree::ActorTree;
 pub use audit::{AuditLog, AuditRead};
@@ -39,3 +40,4 @@ pub use registry::Registry;
 pub use store_error::StoreError;
 pub use suppressions::Suppressions;
 pub use upkeep::Upkeep;
+pub use usage_log::UsageLog;

@@ -62,6 +62,7 @@ pub fn envelope() -> EnvelopeBuilder {
             lane: Lane::Transactional,
             send_at: None,
             held_for: None,
+            country: None,
             expires_at: START.plus_s(72 * 3_600),
             created_at: START,
             tags: Vec::new(),
@@ -115,6 +116,7 @@ impl EnvelopeBuilder {
             connection: connection(*number),
             name: format!("connection-{number}"),
             provider: "fake".into(),
+            price: None,
         };
         let candidates = connections.iter().map(candidate).collect();
         self.envelope.plan.steps.push(Step {
@@ -122,6 +124,7 @@ impl EnvelopeBuilder {
             candidates,
             success_on,
             timeout_s,
+            parts: 1,
             considered: Vec::new(),
         });
         self

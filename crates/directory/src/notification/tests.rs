@@ -20,12 +20,14 @@ fn connection() -> ConnectionId {
 }
 
 fn envelope() -> Arc<Envelope> {
-    let candidate = Candidate { connection: connection(), name: "main".into(), provider: "twilio".into() };
+    let candidate =
+        Candidate { connection: connection(), name: "main".into(), provider: "twilio".into(), price: None };
     let step = Step {
         channel: Channel::Sms,
         candidates: vec![candidate],
         success_on: Level::Delivered,
         timeout_s: 90,
+        parts: 1,
         considered: Vec::new(),
     };
     Arc::new(Envelope {
@@ -46,6 +48,7 @@ fn envelope() -> Arc<Envelope> {
         lane: Lane::Transactional,
         send_at: None,
         held_for: None,
+        country: None,
         expires_at: NOW.plus_s(3_600),
         created_at: NOW,
         tags: vec!["order".into()],

@@ -103,6 +103,8 @@ impl Assembly {
                 idempotency: Arc::clone(&stores.embedded) as _,
                 outbox: Arc::clone(&stores.embedded) as _,
                 notifier: system.notifier(),
+                usage: Arc::clone(&stores.embedded) as _,
+                events: system.events(),
                 suppressions: Arc::clone(&stores.embedded) as _,
                 receipts: system.receipts(),
                 registry: stores.registry(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{MessageId, UnixMillis, message::Envelope, tenant::TenantScope};
+use hermes_domain::{MessageId, UnixMillis, message::Envelope, money::Money, tenant::TenantScope};
 use hermes_ports::{
     idempotency::{Claim, ClaimResult},
     kill_point,
@@ -25,6 +25,7 @@ use crate::{
     gate::Caller,
     idempotency::{self, KEPT_MS, Keyed},
     problem::{Code, Problem},
+    quotas,
 };
 
 /// A message to be taken.
@@ -74,9 +75,11 @@ async fn take(
     keyed: Option<Keyed>,
     (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
 ) -> Result<Accepted, Problem> {
+    quotas::check(api, caller, now).await?;
     let moment = Moment::at(api, now, seed_of(id)).await;
     let mut draft = examine(api, caller, body, &moment, Look::ForOne).map_err(first)?;
     dnc::check(api, caller, &mut draft).await?;
+    let share = quotas::take(api, caller, expected_cost(&draft), now).await?;
     let room = api.message_rates.take(caller, &draft.submission, now)?;
     let reserve = |(same, window_s)| api.dedupe.reserve(caller.scope(), same, id, now, now.plus_s(window_s));
     let windows = dedup::windows(&caller.tenant.policy, &draft.submission);
@@ -94,9 +97,15 @@ async fn take(
     }
     reserved.into_iter().for_each(Reserved::keep);
     room.keep();
+    share.keep();
     kill_point::pass("accept.after");
     Span::current().record("message.durable", true);
     Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
+}
+
+/// What the message costs if its first step's first connection carries it.
+fn expected_cost(draft: &Draft) -> Option<Money> {
+    draft.plan.steps.first()?.candidates.first()?.price
 }
 
 /// Chance of a message: its id is made of it.
@@ -121,6 +130,7 @@ fn envelope(
         id,
         tenant: caller.tenant.id,
         mode: caller.mode,
+        country: submission.countries.any().cloned(),
         to: submission.to,
         content: submission.content,
         plan,

@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use super::{
     layers::{
-        Blocked, Findings, Stopped, compliance, content,
-        enrich::{self, Numbers},
+        Blocked, Findings, Stopped, compliance, content, enrich,
         schema::{self, Submission},
         tenant,
     },
@@ -92,13 +91,11 @@ fn layers(
         return Ok(None);
     };
     findings.note(content::check(policy, &submission.content, submission.uses_sms()))?;
-    let numbers = Numbers::of(&submission.to);
     let mut blocked = tenant::blocked(caller);
-    let compliance = findings.note(compliance::check(policy, &submission, &numbers, now))?;
+    let compliance = findings.note(compliance::check(policy, &submission, now))?;
     let compliance = compliance.unwrap_or_default();
     blocked.extend(compliance.blocked);
-    let planned = findings.note(planned(api, caller, (&submission, &numbers, &blocked), moment))?;
-    drop(numbers);
+    let planned = findings.note(planned(api, caller, (&submission, &blocked), moment))?;
     let (send_at, held_for) = match compliance.hold {
         Some((until, held_for)) => (Some(until), Some(held_for)),
         None => (submission.send_at, None),
@@ -111,7 +108,7 @@ fn layers(
 fn planned(
     api: &Api,
     caller: &Caller,
-    (submission, numbers, blocked): (&Submission, &Numbers<'_>, &[Blocked]),
+    (submission, blocked): (&Submission, &[Blocked]),
     moment: &Moment,
 ) -> Result<(Plan, Vec<Warning>), Problem> {
     api.directory().read(|snapshot| {
@@ -121,7 +118,6 @@ fn planned(
             tenant: caller.tenant.id,
             mode: caller.mode,
             submission,
-            numbers,
             blocked,
             health: &moment.health,
             now: moment.now,

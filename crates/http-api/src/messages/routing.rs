@@ -17,7 +17,7 @@ use hermes_ports::adapter::AdapterHost;
 
 use super::{
     cascade::{CascadeSpec, StepSpec},
-    layers::{Blocked, enrich::Numbers, schema::Submission},
+    layers::{Blocked, schema::Submission},
 };
 use crate::{
     health_board::Seen,
@@ -31,7 +31,6 @@ pub(super) struct Ground<'a> {
     pub(super) tenant: TenantId,
     pub(super) mode: Mode,
     pub(super) submission: &'a Submission,
-    pub(super) numbers: &'a Numbers<'a>,
     /// Channels that a layer has closed.
     pub(super) blocked: &'a [Blocked],
     /// How connections have fared.
@@ -154,6 +153,7 @@ impl Ground<'_> {
                 candidates,
                 success_on: spec.success_on.unwrap_or_else(|| usual(channel).min(strongest)),
                 timeout_s,
+                parts: self.submission.parts(channel),
                 considered: if considered.len() > 1 { considered } else { Vec::new() },
             }),
             Err(none) => Resolved::Left(without_route(&none)),
@@ -168,11 +168,7 @@ impl Ground<'_> {
             .filter_map(|connection| self.snapshot.connection(connection.id))
             .collect();
         let rules = self.snapshot.route_rules(self.tenant, self.mode);
-        // A number is parsed only where somebody asks for its country.
-        let asks =
-            |entry: &&ConnectionEntry| !entry.terms.countries.is_empty() || !entry.terms.cost.is_empty();
-        let wanted = !rules.is_empty() || entries.iter().any(asks);
-        let country = if wanted { self.numbers.country(channel) } else { None };
+        let country = submission.countries.of(channel);
         let parts = i64::from(submission.parts(channel));
         let whole = |price: Money| Money { micros: price.micros.saturating_mul(parts), ..price };
         let choices: Vec<_> = entries
@@ -265,11 +261,6 @@ fn without_route(none: &NoRoute) -> Left {
         return Left::new("country_not_served", detail.to_owned());
     }
     Left::new("excluded_by_rule", "a rule of the tenant excludes every connection of the step".to_owned())
-}
-
-/// The price of a connection for a recipient.
-pub(super) fn price(entry: &ConnectionEntry, country: Option<&str>) -> Option<Money> {
-    entry.terms.price(country)
 }
 
 fn unknown_name(spec: &StepSpec, index: usize, name: &str) -> Resolved {

@@ -11,7 +11,6 @@ use hermes_domain::{
     address::Channel,
     content::{ChannelContent, Content},
     message::HeldFor,
-    money::Money,
     plan::Plan,
     segments::segments,
 };
@@ -23,16 +22,15 @@ use super::{
     examine::{Draft, Look, Moment, examine},
     layers::{
         dedup, dnc,
-        enrich::{Enrichment, Numbers, enrich},
+        enrich::{Enrichment, enrich},
     },
-    routing,
     send::message_body,
 };
 use crate::{
     api::Api,
     gate::Caller,
     problem::{Fault, Problem},
-    reply,
+    quotas, reply,
 };
 
 /// What sending the message now would lead to.
@@ -108,6 +106,7 @@ pub(super) async fn validate(
         Ok(draft) => (Some(draft), Vec::new()),
         Err(refusals) => (None, refusals),
     };
+    refusals.extend(quotas::check(&api, &caller, moment.now).await.err());
     if let Some(draft) = &mut draft {
         refusals.extend(dnc::check(&api, &caller, draft).await.err());
         refusals.extend(api.message_rates.check(&caller, &draft.submission, moment.now).err());
@@ -116,20 +115,20 @@ pub(super) async fn validate(
         }
     };
     let refusals: Vec<_> = refusals.into_iter().map(refusal).collect();
-    Ok(reply::ok(&validation(&api, draft.as_ref().filter(|_| refusals.is_empty()), refusals)))
+    Ok(reply::ok(&validation(draft.as_ref().filter(|_| refusals.is_empty()), refusals)))
 }
 
-fn validation(api: &Api, draft: Option<&Draft>, refusals: Vec<Refusal>) -> Validation {
+fn validation(draft: Option<&Draft>, refusals: Vec<Refusal>) -> Validation {
     Validation {
         valid: refusals.is_empty(),
         plan: draft.map(|draft| plan_steps(&draft.plan)).unwrap_or_default(),
-        recipient: draft.map(|draft| enrich(&draft.submission.to)),
+        recipient: draft.map(|draft| enrich(&draft.submission.to, &draft.submission.countries)),
         send_at: draft.and_then(|draft| draft.send_at).map(UnixMillis::rfc3339),
         held_for: draft.and_then(|draft| draft.held_for).map(HeldFor::as_str),
         segments: draft
             .map(|draft| step_segments(&draft.plan, &draft.submission.content))
             .unwrap_or_default(),
-        cost: draft.map(|draft| step_costs(api, draft)).unwrap_or_default(),
+        cost: draft.map(step_costs).unwrap_or_default(),
         warnings: draft.map(|draft| plan_warnings(&draft.warnings)).unwrap_or_default(),
         refusals,
     }
@@ -163,24 +162,15 @@ fn step_segments(plan: &Plan, content: &Content) -> Vec<StepSegments> {
     plan.steps.iter().enumerate().filter_map(of_step).collect()
 }
 
-fn step_costs(api: &Api, draft: &Draft) -> Vec<StepCost> {
-    let numbers = Numbers::of(&draft.submission.to);
+fn step_costs(draft: &Draft) -> Vec<StepCost> {
     let of_step = |(step, planned): (usize, &hermes_domain::plan::Step)| {
         let first = planned.candidates.first()?;
-        let country = numbers.country(planned.channel);
-        let price = api
-            .directory()
-            .read(|snapshot| routing::price(snapshot.connection(first.connection)?, country))?;
-        let parts = match planned.channel {
-            Channel::Sms => i64::from(segments(&sms_text(&draft.submission.content)).count()),
-            Channel::Email | Channel::Push | Channel::Whatsapp => 1,
-        };
-        let total = Money { micros: price.micros.saturating_mul(parts), ..price };
+        let price = first.price?;
         Some(StepCost {
             step,
             provider: first.name.clone(),
-            amount: total.amount(),
-            currency: total.currency.as_str().to_owned(),
+            amount: price.amount(),
+            currency: price.currency.as_str().to_owned(),
             estimated: true,
         })
     };

@@ -42,6 +42,7 @@ codes! {
     ComplianceBlocked = "compliance_blocked", 422, "The message breaks a rule";
     OutsideWindow = "outside_window", 422, "The recipient is left alone at this time";
     RecipientSuppressed = "recipient_suppressed", 422, "The recipient must not be written to";
+    QuotaExceeded = "quota_exceeded", 429, "A quota of the tenant is used up";
     RateLimited = "rate_limited", 429, "Too many requests";
     DuplicateSuppressed = "duplicate_suppressed", 409, "The same message was accepted already";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
@@ -71,14 +72,14 @@ impl Code {
 
     /// Whether the same request may succeed later; such answers carry `Retry-After`.
     pub(crate) const fn is_temporary(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Overloaded)
+        matches!(self, Self::RateLimited | Self::QuotaExceeded | Self::Overloaded)
     }
 
     /// Which validation layer refuses with this code.
     pub(crate) const fn layer(self) -> Option<&'static str> {
         match self {
             Self::Unauthenticated | Self::Forbidden => Some("auth"),
-            Self::TenantSuspended => Some("tenant"),
+            Self::TenantSuspended | Self::QuotaExceeded => Some("tenant"),
             Self::SchemaInvalid | Self::RecipientInvalid => Some("schema"),
             Self::ContentRejected => Some("content"),
             Self::ComplianceBlocked | Self::OutsideWindow => Some("compliance"),

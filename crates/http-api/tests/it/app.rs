@@ -31,7 +31,7 @@ use crate::{
     audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
-    fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake, FakeNotifier},
+    fakes::{FakeActors, FakeAdapters, FakeEvents, FakeInbox, FakeIntake, FakeNotifier},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://hermes.example";
@@ -52,6 +52,7 @@ pub(crate) struct App {
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
     pub(crate) notifier: Arc<FakeNotifier>,
+    pub(crate) events: Arc<FakeEvents>,
     pub(crate) audit: Arc<LimitedAudit>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) directory: Arc<Directory>,
@@ -101,6 +102,7 @@ impl App {
         });
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
         let notifier = Arc::new(FakeNotifier::default());
+        let events = Arc::new(FakeEvents::default());
         let ready = Arc::new(AtomicBool::new(true));
         let audit = Arc::new(LimitedAudit { backend: backend.clone(), takes: AtomicUsize::new(usize::MAX) });
         let ports = ApiPorts {
@@ -112,6 +114,8 @@ impl App {
             idempotency: backend.clone(),
             outbox: backend.clone(),
             notifier: notifier.clone(),
+            usage: backend.clone(),
+            events: events.clone(),
             suppressions: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
@@ -137,6 +141,7 @@ impl App {
             gateway,
             actors,
             notifier,
+            events,
             audit,
             clock,
             directory,

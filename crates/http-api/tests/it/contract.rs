@@ -48,6 +48,16 @@ pub(crate) fn check(call: &Call, answer: &Answer) {
     let operation = operation.unwrap_or_else(|| panic!("{} {path} is not documented", call.method));
     let reply = &operation["responses"][answer.status.to_string()];
     assert!(reply.is_object(), "{} {path}: {} is not documented", call.method, answer.status);
+    let content_type =
+        answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+    if content_type != "application/json" && !content_type.is_empty() {
+        let told = &reply["content"];
+        assert!(
+            told.get(content_type).or_else(|| told.get("*/*")).is_some(),
+            "{path}: {content_type} is not documented"
+        );
+        return;
+    }
     if let Some(reference) = reply["content"]["application/json"]["schema"]["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
         assert_eq!(faults_of(name, &answer.json()), Vec::<String>::new(), "{}", answer.text);

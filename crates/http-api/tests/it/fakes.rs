@@ -17,7 +17,7 @@ use hermes_domain::{
     outcome::{Level, Outcome},
 };
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, StoreError,
+    ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, OperationalEvents, StoreError,
     actor_tree::ActorView,
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, CanaryReport, ConnectionAccess,
@@ -28,6 +28,7 @@ use hermes_ports::{
     http::{HttpResponse, Webhook},
     idempotency::Claim,
     message_intake::SubmitError,
+    operational_events::Announcement,
     outbox::{OutboxEntry, WebhookNotifier},
     receipt_inbox::ParkedId,
 };
@@ -91,6 +92,7 @@ impl CascadeInbox for FakeInbox {
         match step(&cascade, event, self.clock.now()) {
             Ok(transition) => {
                 let commit = Commit::of(&stored.envelope, &transition.next, Some(stored.revision));
+                let commit = commit.counting_from(&stored.envelope, &cascade.state, &transition.next);
                 self.backend.commit(commit).await.map_err(DeliverError::Store)?;
                 Ok(Delivered::Applied)
             }
@@ -291,5 +293,21 @@ impl ActorTree for FakeActors {
             self.killed.lock().push(id.to_owned());
         }
         known
+    }
+}
+
+/// Keeps what tenants would be told; an event that is announced again is not told again.
+#[derive(Debug, Default)]
+pub(crate) struct FakeEvents(pub(crate) Mutex<Vec<Announcement>>);
+
+#[async_trait]
+impl OperationalEvents for FakeEvents {
+    async fn announce(&self, announcement: Announcement) -> Result<usize, StoreError> {
+        let mut told = self.0.lock();
+        if told.iter().any(|known| known.id == announcement.id) {
+            return Ok(0);
+        }
+        told.push(announcement);
+        Ok(1)
     }
 }

@@ -27,4 +27,5 @@ mod send;
 mod strangers;
 mod suppressed;
 mod suppressions;
+mod usage;
 mod webhooks;

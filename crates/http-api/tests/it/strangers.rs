@@ -21,7 +21,7 @@ const STRANGERS: [&str; 3] = [OTHER, TEST, OTHER_TEST];
 /// Operations under `/v1` that take no key: a token that cannot be guessed stands for one.
 const OPEN: [&str; 1] = ["acknowledgeByToken"];
 /// Operations that show one thing which everybody has, or a file.
-const SINGLE: [&str; 3] = ["getStatus", "getSuppressionSettings", "exportSuppressions"];
+const SINGLE: [&str; 4] = ["getStatus", "getUsage", "getSuppressionSettings", "exportSuppressions"];
 
 /// One of each kind that the live mode of tenant 1 has, by the path segment that stands before its id: the id, and
 /// one of the same kind that nobody has.

@@ -70,6 +70,7 @@ impl Tables {
             let key = (entry.endpoint, entry.event);
             self.outbox.entry(key).or_insert_with(|| outbox::pending(entry));
         }
+        self.count(commit.usage);
         if let Some(consumed) = commit.consumed {
             self.unpark(consumed);
         }

@@ -8,6 +8,7 @@ mod outbox;
 mod receipts;
 mod records;
 mod suppressions;
+mod usage;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,8 +17,11 @@ use std::{
 };
 
 use hermes_domain::{
-    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis, failure_streak::FailureStreak,
-    message::Mode, suppression::OptOutScope,
+    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis,
+    failure_streak::FailureStreak,
+    message::Mode,
+    suppression::OptOutScope,
+    usage::{UsageCounts, UsageKey},
 };
 use hermes_ports::{
     Clock,
@@ -52,6 +56,7 @@ struct Tables {
     suppressions: BTreeMap<SuppressionId, StoredSuppression>,
     opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
     audit: Vec<AuditEntry>,
+    usage: BTreeMap<UsageKey, UsageCounts>,
 }
 
 struct Row {

@@ -24,12 +24,14 @@ fn a_step(channel: Channel, numbers: &[u128], success_on: Level, timeout_s: u32)
         connection: connection(*number),
         name: format!("c{number}"),
         provider: "p".into(),
+        price: None,
     };
     Step {
         channel,
         candidates: numbers.iter().map(candidate).collect(),
         success_on,
         timeout_s,
+        parts: 1,
         considered: Vec::new(),
     }
 }
@@ -64,6 +66,7 @@ pub(super) fn envelope(change: impl FnOnce(&mut Envelope)) -> Arc<Envelope> {
         lane: Lane::Transactional,
         send_at: None,
         held_for: None,
+        country: None,
         expires_at: START.plus_s(3_600),
         created_at: START,
         tags: vec![],

@@ -7,6 +7,7 @@ use crate::{
     cascade::{AdapterVersion, Cascade, Event, Phase, begin, decode, encode, invariants, step},
     outcome::{Acceptance, ErrorClass, Failure, Level, Outcome, Receipt, ReceiptStatus},
     plan::{OnLateReceipt, OnServerError, OnUnknownOutcome},
+    usage::{UsageCounts, UsageEntry, changes},
 };
 
 fn class() -> impl Strategy<Value = ErrorClass> {
@@ -143,6 +144,38 @@ proptest! {
         prop_assert!(run.phase().is_terminal());
         // The moves take minutes, the message may take days: only its deadlines bring it to an end in time.
         prop_assert!(run.state().completed_at.unwrap() <= envelope.expires_at.plus_ms(5_000));
+    }
+
+    #[test]
+    fn counts_made_with_each_decision_add_up_to_what_the_last_state_says(
+        moves in prop::collection::vec((a_move(), 0u64..30_000), 1..60),
+    ) {
+        let envelope = envelope(|envelope| {
+            for step in &mut envelope.plan.steps {
+                step.parts = 3;
+                step.candidates[0].price = Some(crate::money::Money::parse("0.12", "EUR").unwrap());
+            }
+        });
+        let mut run = Run::new(&envelope);
+        let mut sums = std::collections::BTreeMap::new();
+        let mut add = |entries: Vec<UsageEntry>| for entry in entries {
+            sums.entry(entry.key).or_insert_with(UsageCounts::default).add(entry.counts, 1);
+        };
+        add(changes(&envelope, None, run.state()));
+        for (a_move, pause) in moves {
+            run.after_ms(pause);
+            let (before, event) = (run.state().clone(), event(&run, a_move));
+            if run.try_event(event).is_ok() {
+                add(changes(&envelope, Some(&before), run.state()));
+            }
+        }
+        let whole: std::collections::BTreeMap<_, _> =
+            changes(&envelope, None, run.state()).into_iter().map(|entry| (entry.key, entry.counts)).collect();
+        sums.retain(|_, counts| *counts != UsageCounts::default());
+        prop_assert_eq!(&sums, &whole);
+        let total = |of: fn(&UsageCounts) -> i64| whole.values().map(of).sum::<i64>();
+        prop_assert_eq!(total(|counts| counts.messages), 1);
+        prop_assert_eq!(total(|counts| counts.attempts), run.state().attempts.len() as i64);
     }
 
     #[test]

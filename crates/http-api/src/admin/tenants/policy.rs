@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroU32};
 
 use hermes_domain::{
+    money::Money,
     policy::{DayMinute, InvalidDayMinute, MessageRate, QuietAction, QuietHours, TenantPolicy},
     timezone,
 };
@@ -32,6 +33,8 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
         let consent_days_max = fields.optional("consent_days_max", faults, integer(1..=36_500));
         let duplicate_window_s =
             fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
+        let messages_per_month = fields.optional("messages_per_month", faults, integer(1..=u32::MAX));
+        let spend_per_month = fields.optional("spend_per_month", faults, object(money));
         let rates = fields.optional("rates", faults, list(0..=20, rate));
         Some(TenantPolicy {
             channels: set(channels),
@@ -41,6 +44,8 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
             quiet_hours,
             consent_days_max,
             duplicate_window_s,
+            messages_per_month: messages_per_month.and_then(NonZeroU32::new),
+            spend_per_month,
             rates: rates.unwrap_or_default(),
         })
     })(value, faults)
@@ -93,6 +98,12 @@ fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
     })
 }
 
+fn money(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
+    let amount = fields.required("amount", faults, text(1..=32));
+    let currency = fields.required("currency", faults, text(3..=3));
+    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
+}
+
 fn rate(value: Value, faults: &mut Faults) -> Option<MessageRate> {
     object(|fields, faults| {
         let channel = fields.optional("channel", faults, choice(CHANNELS));
@@ -138,6 +149,14 @@ pub(crate) fn policy_schema() -> Value {
             "quiet_hours": quiet_hours,
             "consent_days_max": { "type": ["integer", "null"], "minimum": 1, "maximum": 36_500 },
             "duplicate_window_s": { "type": ["integer", "null"], "minimum": 1, "maximum": DUPLICATE_WINDOW_S_MAX },
+            "messages_per_month": { "type": ["integer", "null"], "minimum": 1, "maximum": u32::MAX },
+            "spend_per_month": object(
+                json!({
+                    "amount": { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,6})?$" },
+                    "currency": { "type": "string", "pattern": "^[A-Z]{3}$" },
+                }),
+                json!(["amount", "currency"]),
+            ),
             "rates": { "type": ["array", "null"], "maxItems": 20, "items": rate },
         }),
         json!([]),

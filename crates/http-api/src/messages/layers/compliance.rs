@@ -8,7 +8,7 @@ use hermes_domain::{
     policy::{QuietAction, TenantPolicy},
 };
 
-use super::{Blocked, enrich::Numbers, schema::Submission};
+use super::{Blocked, schema::Submission};
 use crate::{
     messages::request::Category,
     problem::{Code, Fault, Problem},
@@ -31,16 +31,14 @@ pub(crate) struct Compliance {
 pub(crate) fn check(
     policy: &TenantPolicy,
     submission: &Submission,
-    numbers: &Numbers<'_>,
     now: UnixMillis,
 ) -> Result<Compliance, Problem> {
     consent(policy, submission, now)?;
     let channels = submission.channels();
     let blocked: Vec<Blocked> =
-        channels.iter().filter_map(|channel| closed(policy, submission, numbers, *channel)).collect();
+        channels.iter().filter_map(|channel| closed(policy, submission, *channel)).collect();
     let first = channels.iter().find(|channel| !blocked.iter().any(|closed| closed.channel == **channel));
-    let hold =
-        first.map(|channel| quiet(policy, submission, numbers, (*channel, now))).transpose()?.flatten();
+    let hold = first.map(|channel| quiet(policy, submission, (*channel, now))).transpose()?.flatten();
     Ok(Compliance { blocked, hold })
 }
 
@@ -69,16 +67,11 @@ fn refuse(fault: Fault) -> Problem {
 }
 
 /// Why a channel is closed for this message, if it is.
-fn closed(
-    policy: &TenantPolicy,
-    submission: &Submission,
-    numbers: &Numbers<'_>,
-    channel: Channel,
-) -> Option<Blocked> {
+fn closed(policy: &TenantPolicy, submission: &Submission, channel: Channel) -> Option<Blocked> {
     let block = |code, detail: String| Blocked { channel, code, detail, refusal: Code::ComplianceBlocked };
     let by_number = matches!(channel, Channel::Sms | Channel::Whatsapp);
-    if by_number && !policy.countries.is_empty() && !policy.allows(numbers.country(channel)) {
-        let country = numbers.country(channel).unwrap_or("no country");
+    if by_number && !policy.countries.is_empty() && !policy.allows(submission.countries.of(channel)) {
+        let country = submission.countries.of(channel).unwrap_or("no country");
         return Some(block(
             "country_not_allowed",
             format!("the tenant may not write to numbers of {country}"),
@@ -86,9 +79,9 @@ fn closed(
     }
     if channel == Channel::Sms
         && submission.sender.get(&channel).is_some_and(|sender| is_alphanumeric(sender))
-        && numbers.country(channel).is_some_and(|country| NO_ALPHANUMERIC.contains(&country))
+        && submission.countries.of(channel).is_some_and(|country| NO_ALPHANUMERIC.contains(&country))
     {
-        let country = numbers.country(channel).unwrap_or_default();
+        let country = submission.countries.of(channel).unwrap_or_default();
         return Some(block(
             "sender_not_supported",
             format!("carriers in {country} take no alphanumeric sender"),
@@ -132,14 +125,13 @@ const fn way_out(channel: Channel) -> &'static str {
 fn quiet(
     policy: &TenantPolicy,
     submission: &Submission,
-    numbers: &Numbers<'_>,
     (channel, now): (Channel, UnixMillis),
 ) -> Result<Option<(UnixMillis, HeldFor)>, Problem> {
     let Some(hours) = policy.quiet_hours.as_ref().filter(|hours| hours.concern(channel, submission.lane))
     else {
         return Ok(None);
     };
-    let zones = hours.zones(submission.to.timezone.as_deref(), numbers.country(channel));
+    let zones = hours.zones(submission.to.timezone.as_deref(), submission.countries.of(channel));
     let start = submission.send_at.unwrap_or(now).max(now);
     let Some(opens) = hours.open_at(start, &zones) else { return Ok(None) };
     let too_late = submission.expires_at.is_some_and(|expires_at| opens >= expires_at);

@@ -1,7 +1,5 @@
 //! The last layer refuses nothing: it fills in what is known of the recipient, and defaults.
 
-use std::cell::OnceCell;
-
 use hermes_domain::{
     UnixMillis,
     address::{Channel, Phone, Recipient},
@@ -12,26 +10,26 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 
-/// Countries of a recipient's numbers, found when they are first asked for: a number is parsed in tens of microseconds.
-pub(crate) struct Numbers<'a> {
-    to: &'a Recipient,
-    sms: OnceCell<Option<String>>,
-    whatsapp: OnceCell<Option<String>>,
+/// Countries of a recipient's numbers, as ISO 3166-1 alpha-2 codes; found when the numbers are parsed.
+#[derive(Debug, Default)]
+pub(crate) struct Countries {
+    pub(crate) sms: Option<String>,
+    pub(crate) whatsapp: Option<String>,
 }
 
-impl<'a> Numbers<'a> {
-    pub(crate) const fn of(to: &'a Recipient) -> Self {
-        Self { to, sms: OnceCell::new(), whatsapp: OnceCell::new() }
-    }
-
-    /// ISO 3166-1 alpha-2 code of the number on `channel`; `None` on channels without numbers.
-    pub(crate) fn country(&self, channel: Channel) -> Option<&str> {
-        let country = |phone: &Option<Phone>| phone.as_ref().and_then(Phone::country);
+impl Countries {
+    /// That of the number on `channel`; `None` on channels without numbers.
+    pub(crate) fn of(&self, channel: Channel) -> Option<&str> {
         match channel {
-            Channel::Sms => self.sms.get_or_init(|| country(&self.to.phone)).as_deref(),
-            Channel::Whatsapp => self.whatsapp.get_or_init(|| country(&self.to.whatsapp)).as_deref(),
+            Channel::Sms => self.sms.as_deref(),
+            Channel::Whatsapp => self.whatsapp.as_deref(),
             Channel::Email | Channel::Push => None,
         }
+    }
+
+    /// Where the recipient lives, as far as a number tells.
+    pub(crate) fn any(&self) -> Option<&String> {
+        self.sms.as_ref().or(self.whatsapp.as_ref())
     }
 }
 
@@ -49,9 +47,9 @@ pub(crate) struct Enrichment {
 }
 
 /// Looks at a recipient.
-pub(crate) fn enrich(to: &Recipient) -> Enrichment {
+pub(crate) fn enrich(to: &Recipient, countries: &Countries) -> Enrichment {
     let phone = to.phone.as_ref().or(to.whatsapp.as_ref());
-    let country = phone.and_then(Phone::country);
+    let country = countries.any().cloned();
     let timezones = match (&to.timezone, &country) {
         (Some(zone), _) => vec![zone.clone()],
         (None, Some(country)) => {

@@ -5,13 +5,14 @@ use hermes_domain::{
     timezone,
 };
 
+use super::enrich::Countries;
 use crate::{
     messages::request::RawRecipient,
     problem::{Code, Fault, Problem},
 };
 
 /// Turns texts into addresses; every bad one is reported.
-pub(super) fn recipient(raw: RawRecipient) -> Result<Recipient, Problem> {
+pub(super) fn recipient(raw: RawRecipient) -> Result<(Recipient, Countries), Problem> {
     let mut faults = Vec::new();
     let RawRecipient { phone, email, whatsapp, push, locale, timezone } = raw;
     if phone.is_none() && email.is_none() && whatsapp.is_none() && push.is_empty() {
@@ -21,18 +22,23 @@ pub(super) fn recipient(raw: RawRecipient) -> Result<Recipient, Problem> {
         let detail = "expected a zone of the IANA database, such as Europe/Copenhagen";
         faults.push(Fault::new("/to/timezone", "timezone", detail));
     }
-    let recipient = Recipient {
-        phone: checked("/to/phone", phone, Phone::parse, &mut faults),
-        email: checked("/to/email", email, Email::parse, &mut faults),
-        whatsapp: checked("/to/whatsapp", whatsapp, Phone::parse, &mut faults),
-        push,
-        locale,
-        timezone,
-    };
+    let (phone, sms_country) = number("/to/phone", phone, &mut faults);
+    let email = checked("/to/email", email, Email::parse, &mut faults);
+    let (whatsapp, whatsapp_country) = number("/to/whatsapp", whatsapp, &mut faults);
     if faults.is_empty() {
-        return Ok(recipient);
+        let countries = Countries { sms: sms_country, whatsapp: whatsapp_country };
+        return Ok((Recipient { phone, email, whatsapp, push, locale, timezone }, countries));
     }
     Err(Problem::new(Code::RecipientInvalid, "An address is not valid; see `errors`.").with_faults(faults))
+}
+
+fn number(
+    pointer: &'static str,
+    text: Option<String>,
+    faults: &mut Vec<Fault>,
+) -> (Option<Phone>, Option<String>) {
+    checked(pointer, text, Phone::parse_with_country, faults)
+        .map_or((None, None), |(phone, country)| (Some(phone), country))
 }
 
 fn checked<T>(

@@ -12,7 +12,7 @@ use hermes_domain::{
 };
 use serde_json::Value;
 
-use super::recipient;
+use super::{enrich::Countries, recipient};
 use crate::{
     api::Api,
     gate::Caller,
@@ -27,6 +27,7 @@ use crate::{
 /// A message that is well formed.
 pub(crate) struct Submission {
     pub(crate) to: Recipient,
+    pub(crate) countries: Countries,
     pub(crate) content: Content,
     pub(crate) cascade: CascadeSpec,
     pub(crate) sender: BTreeMap<Channel, String>,
@@ -96,9 +97,10 @@ pub(crate) fn read(api: &Api, caller: &Caller, body: Value, now: UnixMillis) -> 
     let SendRequest { to, content, cascade, .. } = request;
     let (to, cascade) = (recipient::recipient(to), spec(api, caller, cascade));
     match (to, cascade) {
-        (Ok(to), Ok(cascade)) => {
+        (Ok((to, countries)), Ok(cascade)) => {
             let submission = Submission {
                 to,
+                countries,
                 content,
                 cascade,
                 sender: request.sender,

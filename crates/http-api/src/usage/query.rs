@@ -1,0 +1,152 @@
+//! Which counts are asked for, and in which groups.
+
+use hermes_domain::{
+    UnixMillis,
+    tenant::TenantScope,
+    usage::{DAY_MS, UsageCounts, UsageKey},
+};
+use hermes_ports::usage_log::UsageQuery;
+
+use crate::{
+    api::Api,
+    problem::{Code, Problem},
+    query::Query,
+};
+
+/// Most days of one question.
+const DAYS_MAX: u32 = 400;
+/// Most counts that one question reads.
+const COUNTS_MAX: usize = 200_000;
+
+/// What counts are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Dimension {
+    Day,
+    Tenant,
+    Mode,
+    Channel,
+    Provider,
+    Country,
+}
+
+impl Dimension {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Tenant => "tenant_id",
+            Self::Mode => "mode",
+            Self::Channel => "channel",
+            Self::Provider => "provider",
+            Self::Country => "country",
+        }
+    }
+
+    /// What a count stands under; `None`: nothing is known.
+    pub(crate) fn of(self, key: &UsageKey) -> Option<String> {
+        match self {
+            Self::Day => Some(date(key.day)),
+            Self::Tenant => Some(key.scope.tenant.to_string()),
+            Self::Mode => Some(key.scope.mode.as_str().to_owned()),
+            Self::Channel => Some(key.channel.as_str().to_owned()),
+            Self::Provider => key.connection.clone(),
+            Self::Country => key.country.clone(),
+        }
+    }
+}
+
+/// A question.
+#[derive(Debug)]
+pub(crate) struct UsageQuestion {
+    pub(crate) from_day: u32,
+    pub(crate) to_day: u32,
+    pub(crate) group_by: Vec<Dimension>,
+    pub(crate) as_csv: bool,
+}
+
+impl UsageQuestion {
+    /// Takes its parameters out of a query.
+    pub(crate) fn of(query: &mut Query<'_>, dimensions: &[Dimension], now: UnixMillis) -> Self {
+        let today = day_of(now);
+        let from_day = query.read("from", "a date such as 2026-01-31", day);
+        let to_day = query.read("to", "a date such as 2026-01-31", day).unwrap_or(today);
+        let from_day = from_day.unwrap_or_else(|| first_of_month(today).min(to_day));
+        if from_day > to_day || to_day - from_day > DAYS_MAX {
+            query.fault("to", format!("expected `from` or a day at most {DAYS_MAX} days after it"));
+        }
+        let names: Vec<&str> = dimensions.iter().map(|dimension| dimension.as_str()).collect();
+        let expected = format!("some of {}, separated by commas", names.join(", "));
+        let group_by = query.read("group_by", &expected, |text| {
+            let known = |name: &str| dimensions.iter().copied().find(|dimension| dimension.as_str() == name);
+            let mut wanted = Vec::new();
+            for name in text.split(',') {
+                let dimension = known(name.trim())?;
+                if !wanted.contains(&dimension) {
+                    wanted.push(dimension);
+                }
+            }
+            Some(wanted)
+        });
+        let as_csv = query.read("format", "json or csv", |text| match text {
+            "json" => Some(false),
+            "csv" => Some(true),
+            _ => None,
+        });
+        let (group_by, as_csv) = (group_by.unwrap_or_default(), as_csv.unwrap_or_default());
+        Self { from_day, to_day, group_by, as_csv }
+    }
+}
+
+/// Reads what a question is about.
+pub(crate) async fn read_counts(
+    api: &Api,
+    scope: Option<TenantScope>,
+    question: &UsageQuestion,
+) -> Result<Vec<(UsageKey, UsageCounts)>, Problem> {
+    let query = UsageQuery { scope, from_day: question.from_day, to_day: question.to_day };
+    let counts = api.ports.usage.counts(query, COUNTS_MAX + 1).await?;
+    if counts.len() > COUNTS_MAX {
+        let detail = format!("There are more than {COUNTS_MAX} counts; ask for fewer days.");
+        return Err(Problem::new(Code::ParameterInvalid, detail));
+    }
+    Ok(counts)
+}
+
+/// Days since 1970 at an instant, UTC.
+pub(crate) fn day_of(at: UnixMillis) -> u32 {
+    u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX)
+}
+
+/// A day as `2026-01-31`.
+pub(crate) fn date(day: u32) -> String {
+    let text = UnixMillis(u64::from(day) * DAY_MS).rfc3339();
+    text.get(..10).unwrap_or(&text).to_owned()
+}
+
+fn day(text: &str) -> Option<u32> {
+    let at = UnixMillis::parse_rfc3339(&format!("{text}T00:00:00Z")).filter(|_| text.len() == 10)?;
+    Some(day_of(at))
+}
+
+/// The first day of the month of `day`.
+pub(crate) fn first_of_month(of: u32) -> u32 {
+    let text = date(of);
+    text.get(..8).and_then(|month| day(&format!("{month}01"))).unwrap_or(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates_and_months_begin_on_their_first() {
+        let at = UnixMillis::parse_rfc3339("2028-02-29T23:59:59.999Z").unwrap();
+        assert_eq!(
+            (date(day_of(at)), date(first_of_month(day_of(at)))),
+            ("2028-02-29".into(), "2028-02-01".into())
+        );
+        assert_eq!(day("2028-02-29"), Some(day_of(at)));
+        for bad in ["2028-02-30", "2028-2-29", "28-02-29", "2028-02-29T00", ""] {
+            assert_eq!(day(bad), None, "{bad}");
+        }
+    }
+}
