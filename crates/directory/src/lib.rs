@@ -5,6 +5,7 @@
 //! and swap the snapshot afterwards, so what a reader sees is durable.
 
 mod ack_token;
+mod cascades;
 mod cipher;
 mod connections;
 mod directory;
@@ -16,10 +17,11 @@ mod notification;
 mod rotation;
 mod secret_text;
 mod snapshot;
-mod templates;
+
 mod tenants;
 
 pub use ack_token::AckTokens;
+pub use cascades::CascadeTemplate;
 pub use cipher::SealError;
 pub use connections::{ConnectionTerms, Price};
 pub use directory::{Directory, DirectoryKeys};
@@ -30,4 +32,3 @@ pub use mint::Mint;
 pub use notification::{notifications, webhook_body};
 pub use rotation::Rotation;
 pub use snapshot::{ConnectionEntry, EndpointEntry, Snapshot, Versioned};
-pub use templates::CascadeTemplate;

@@ -71,7 +71,7 @@ impl Mint {
         /// An id of a webhook endpoint.
         endpoint -> EndpointId;
         /// An id of a stored cascade.
-        template -> CascadeTemplateId;
+        cascade -> CascadeTemplateId;
         /// A request id.
         request -> RequestId;
     }

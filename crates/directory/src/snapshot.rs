@@ -11,7 +11,7 @@ use hermes_domain::{
 use hermes_ports::adapter::ConnectionAccess;
 
 use crate::{
-    connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash, templates::CascadeTemplate,
+    cascades::CascadeTemplate, connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash,
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -58,7 +58,7 @@ pub struct Snapshot {
     pub(crate) keys: Arc<HashMap<KeyHash, Arc<ApiKey>>>,
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
-    pub(crate) templates: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
+    pub(crate) cascades: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -178,15 +178,15 @@ impl Snapshot {
     }
 
     /// A stored cascade.
-    pub fn template(&self, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
-        self.templates.get(&id)
+    pub fn cascade(&self, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
+        self.cascades.get(&id)
     }
 
     /// Stored cascades of a tenant in one mode, newest first.
-    pub fn templates_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<CascadeTemplate>> {
+    pub fn cascades_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<CascadeTemplate>> {
         let owned =
             |stored: &&Versioned<CascadeTemplate>| stored.value.tenant == tenant && stored.value.mode == mode;
-        let mut all: Vec<_> = self.templates.values().filter(owned).cloned().collect();
+        let mut all: Vec<_> = self.cascades.values().filter(owned).cloned().collect();
         all.sort_by_key(|stored| std::cmp::Reverse(stored.value.id));
         all
     }

@@ -221,7 +221,7 @@ async fn endpoints_are_listed_per_tenant_and_mode() {
 #[tokio::test]
 async fn stored_cascades_have_versions() {
     let (registry, directory) = open().await;
-    let template = CascadeTemplate {
+    let cascade = CascadeTemplate {
         id: CascadeTemplateId::new(NOW, 1),
         tenant: tenant_id(1),
         mode: Mode::Live,
@@ -230,17 +230,17 @@ async fn stored_cascades_have_versions() {
         created_at: NOW,
         updated_at: NOW,
     };
-    let version = directory.create_template(template.clone()).await.unwrap();
-    let renamed = CascadeTemplate { name: "other".into(), ..template.clone() };
-    assert_eq!(directory.update_template(renamed.clone(), Some(version)).await.unwrap(), version + 1);
+    let version = directory.create_cascade(cascade.clone()).await.unwrap();
+    let renamed = CascadeTemplate { name: "other".into(), ..cascade.clone() };
+    assert_eq!(directory.update_cascade(renamed.clone(), Some(version)).await.unwrap(), version + 1);
     assert!(matches!(
-        directory.update_template(renamed.clone(), Some(version)).await,
+        directory.update_cascade(renamed.clone(), Some(version)).await,
         Err(DirectoryError::Conflict)
     ));
-    let stored = reopened(&registry).await.template(template.id).unwrap();
+    let stored = reopened(&registry).await.cascade(cascade.id).unwrap();
     assert_eq!((&*stored.value, stored.version), (&renamed, version + 1));
-    directory.delete_template(template.id, Some(version + 1)).await.unwrap();
-    assert!(directory.template(template.id).is_none());
+    directory.delete_cascade(cascade.id, Some(version + 1)).await.unwrap();
+    assert!(directory.cascade(cascade.id).is_none());
 }
 
 #[tokio::test]

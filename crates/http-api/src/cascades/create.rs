@@ -28,8 +28,8 @@ pub(super) async fn create(
     once(&api, keyed, async {
         let (name, cascade) = named_cascade(incoming.value)?;
         let now = api.now();
-        let template = CascadeTemplate {
-            id: api.ports.mint.template(),
+        let stored = CascadeTemplate {
+            id: api.ports.mint.cascade(),
             tenant: caller.tenant.id,
             mode: caller.mode,
             name,
@@ -37,9 +37,9 @@ pub(super) async fn create(
             created_at: now,
             updated_at: now,
         };
-        let view = CascadeView::of(&template);
-        let location = format!("/v1/cascades/{}", template.id);
-        let version = api.directory().create_template(template).await?;
+        let view = CascadeView::of(&stored);
+        let location = format!("/v1/cascades/{}", stored.id);
+        let version = api.directory().create_cascade(stored).await?;
         Ok(Reply::created(&location, &view).version(version))
     })
     .await

@@ -24,6 +24,6 @@ pub(super) async fn replace(
     let next =
         CascadeTemplate { name, cascade, updated_at: api.now(), ..CascadeTemplate::clone(&stored.value) };
     let view = CascadeView::of(&next);
-    let version = api.directory().update_template(next, expected).await?;
+    let version = api.directory().update_cascade(next, expected).await?;
     Ok(reply::ok_version(&view, version))
 }

@@ -85,7 +85,7 @@ fn without_nulls(fields: Map<String, Value>) -> Value {
 /// A stored cascade by the id in a path, if it is the caller's.
 pub(super) fn find(api: &Api, caller: &Caller, id: &str) -> Result<Versioned<CascadeTemplate>, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
-    let stored = api.directory().template(id);
+    let stored = api.directory().cascade(id);
     let own = stored.filter(|stored| caller.owns(stored.value.tenant, stored.value.mode));
     own.ok_or_else(Problem::not_found)
 }

@@ -124,7 +124,7 @@ fn spec(api: &Api, caller: &Caller, choice: CascadeChoice) -> Result<CascadeSpec
     match choice {
         CascadeChoice::Inline(spec) => Ok(spec),
         CascadeChoice::Stored(id) => {
-            let stored = api.directory().template(id).map(|stored| stored.value);
+            let stored = api.directory().cascade(id).map(|stored| stored.value);
             let own = stored.filter(|stored| caller.owns(stored.tenant, stored.mode));
             let own =
                 own.ok_or_else(|| refuse("unknown_cascade", "there is no stored cascade with this id"))?;

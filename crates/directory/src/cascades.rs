@@ -34,31 +34,31 @@ pub struct CascadeTemplate {
 
 impl Directory {
     /// A stored cascade with its version.
-    pub fn template(&self, id: CascadeTemplateId) -> Option<Versioned<CascadeTemplate>> {
-        self.read(|snapshot| snapshot.template(id).cloned())
+    pub fn cascade(&self, id: CascadeTemplateId) -> Option<Versioned<CascadeTemplate>> {
+        self.read(|snapshot| snapshot.cascade(id).cloned())
     }
 
     /// Adds a stored cascade and returns its version.
     ///
     /// # Errors
     /// `Conflict` when the id exists; `Store`.
-    pub async fn create_template(&self, template: CascadeTemplate) -> Result<u64, DirectoryError> {
-        self.put_template(template, Some(0)).await
+    pub async fn create_cascade(&self, cascade: CascadeTemplate) -> Result<u64, DirectoryError> {
+        self.put_cascade(cascade, Some(0)).await
     }
 
     /// Replaces a stored cascade that is at version `expected` (any, if `None`).
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Store`.
-    pub async fn update_template(
+    pub async fn update_cascade(
         &self,
-        template: CascadeTemplate,
+        cascade: CascadeTemplate,
         expected: Option<u64>,
     ) -> Result<u64, DirectoryError> {
-        let id = template.id;
+        let id = cascade.id;
         let stored = self
-            .read(|snapshot| expect_version(snapshot.template(id), expected).map(|stored| stored.version))?;
-        self.put_template(template, Some(stored)).await
+            .read(|snapshot| expect_version(snapshot.cascade(id), expected).map(|stored| stored.version))?;
+        self.put_cascade(cascade, Some(stored)).await
     }
 
     /// Removes a stored cascade that is at version `expected` (any, if `None`). Messages that were
@@ -66,36 +66,36 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Store`.
-    pub async fn delete_template(
+    pub async fn delete_cascade(
         &self,
         id: CascadeTemplateId,
         expected: Option<u64>,
     ) -> Result<(), DirectoryError> {
-        let check = |snapshot: &Snapshot| expect_version(snapshot.template(id), expected).map(drop);
+        let check = |snapshot: &Snapshot| expect_version(snapshot.cascade(id), expected).map(drop);
         let apply = |snapshot: &mut Snapshot| {
-            Arc::make_mut(&mut snapshot.templates).remove(&id);
+            Arc::make_mut(&mut snapshot.cascades).remove(&id);
         };
         self.erase(RecordKind::CascadeTemplate, &id.to_string(), check, apply).await
     }
 
-    async fn put_template(
+    async fn put_cascade(
         &self,
-        template: CascadeTemplate,
+        cascade: CascadeTemplate,
         expected: Option<u64>,
     ) -> Result<u64, DirectoryError> {
-        let record = record(RecordKind::CascadeTemplate, template.id.to_string(), &template, None);
+        let record = record(RecordKind::CascadeTemplate, cascade.id.to_string(), &cascade, None);
         let apply = |snapshot: &mut Snapshot, version| {
-            let stored = Versioned { value: Arc::new(template), version };
-            Arc::make_mut(&mut snapshot.templates).insert(stored.value.id, stored);
+            let stored = Versioned { value: Arc::new(cascade), version };
+            Arc::make_mut(&mut snapshot.cascades).insert(stored.value.id, stored);
         };
         self.write(record, expected, |_| Ok(()), apply).await
     }
 
-    pub(crate) async fn load_templates(&self, next: &mut Snapshot) -> Result<(), DirectoryError> {
-        let templates = Arc::make_mut(&mut next.templates);
+    pub(crate) async fn load_cascades(&self, next: &mut Snapshot) -> Result<(), DirectoryError> {
+        let cascades = Arc::make_mut(&mut next.cascades);
         for record in self.registry.all(RecordKind::CascadeTemplate).await? {
-            let template: CascadeTemplate = body(&record)?;
-            templates.insert(template.id, Versioned { value: Arc::new(template), version: record.version });
+            let cascade: CascadeTemplate = body(&record)?;
+            cascades.insert(cascade.id, Versioned { value: Arc::new(cascade), version: record.version });
         }
         Ok(())
     }
