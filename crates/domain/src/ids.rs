@@ -97,6 +97,8 @@ id!(/// One submission of a message to one provider.
     AttemptId, "att");
 id!(/// A stored cascade that messages may name.
     CascadeTemplateId, "csc");
+id!(/// A message template.
+    TemplateId, "tpl");
 id!(/// A tenant.
     TenantId, "tnt");
 id!(/// An API key (not its secret).

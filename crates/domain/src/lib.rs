@@ -9,6 +9,7 @@ pub mod connection;
 pub mod content;
 pub mod event;
 pub mod ids;
+pub mod locale;
 pub mod message;
 pub mod money;
 pub mod outcome;
@@ -16,10 +17,12 @@ pub mod plan;
 pub mod rate_window;
 pub mod routing;
 pub mod segments;
+pub mod template;
 pub mod tenant;
 pub mod time;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, TenantId,
+    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId,
+    TemplateId, TenantId,
 };
 pub use time::UnixMillis;

@@ -6,9 +6,10 @@ use hermes_domain::{
     UnixMillis,
     address::{Channel, Recipient},
     content::Content,
-    message::{Lane, Warning},
+    message::{CascadeUse, Lane, Warning},
     money::Money,
     plan::Plan,
+    template::TemplateUse,
 };
 use serde_json::Value;
 
@@ -29,7 +30,11 @@ use crate::{
 pub(super) struct Draft {
     pub(super) to: Recipient,
     pub(super) content: Content,
+    /// What `content` was made from.
+    pub(super) template: Option<TemplateUse>,
     pub(super) plan: Plan,
+    /// What `plan` was made from.
+    pub(super) cascade: Option<CascadeUse>,
     pub(super) warnings: Vec<Warning>,
     pub(super) sender: BTreeMap<Channel, String>,
     pub(super) lane: Lane,
@@ -74,7 +79,9 @@ pub(super) fn examine(
             Ok(Draft {
                 to,
                 content,
+                template: None,
                 plan,
+                cascade: None,
                 warnings,
                 sender,
                 lane,
