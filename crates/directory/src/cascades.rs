@@ -13,6 +13,11 @@ use crate::{
     snapshot::{Snapshot, Versioned},
 };
 
+/// Most versions of one stored cascade.
+pub const CASCADE_VERSIONS_MAX: usize = 200;
+/// Most stored cascades of one tenant in one mode.
+const CASCADES_MAX: usize = 1_000;
+
 /// A stored cascade: a name for steps and policies. Resolved anew for each message.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CascadeTemplate {
@@ -24,12 +29,95 @@ pub struct CascadeTemplate {
     pub mode: Mode,
     /// For people.
     pub name: String,
-    /// Steps and policies in the API's shape, validated before they are stored.
+    /// Steps and policies of the active version in the API's shape, validated before they are stored.
     pub cascade: Value,
+    /// Number of the active version.
+    #[serde(default = "first")]
+    pub active: u32,
+    /// Every version in order, numbered from 1 without a gap. Records of earlier builds name none: what
+    /// they hold is version 1.
+    #[serde(default)]
+    pub versions: Vec<CascadeVersion>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// Last change.
     pub updated_at: UnixMillis,
+}
+
+/// One version of a stored cascade. It never changes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CascadeVersion {
+    /// From 1.
+    pub number: u32,
+    /// Steps and policies in the API's shape.
+    pub cascade: Value,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+impl CascadeTemplate {
+    /// A stored cascade with its first version, which is active.
+    pub fn new(
+        id: CascadeTemplateId,
+        (tenant, mode): (TenantId, Mode),
+        name: String,
+        cascade: Value,
+        now: UnixMillis,
+    ) -> Self {
+        let versions = Vec::new();
+        Self { id, tenant, mode, name, cascade, active: 1, versions, created_at: now, updated_at: now }
+            .complete()
+    }
+
+    /// Version `number`.
+    pub fn version(&self, number: u32) -> Option<&CascadeVersion> {
+        self.versions.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// The same with another version, and its number. A cascade that the newest version has already makes
+    /// no new one.
+    ///
+    /// # Errors
+    /// `Full` at [`CASCADE_VERSIONS_MAX`].
+    pub fn with_version(mut self, cascade: Value, now: UnixMillis) -> Result<(Self, u32), DirectoryError> {
+        let newest = self.versions.last().filter(|newest| newest.cascade == cascade);
+        if let Some(newest) = newest {
+            let number = newest.number;
+            return Ok((self, number));
+        }
+        if self.versions.len() >= CASCADE_VERSIONS_MAX {
+            return Err(DirectoryError::Full { what: "versions", max: CASCADE_VERSIONS_MAX });
+        }
+        let number = self.versions.last().map_or(1, |newest| newest.number + 1);
+        self.versions.push(CascadeVersion { number, cascade, created_at: now });
+        self.updated_at = now;
+        Ok((self, number))
+    }
+
+    /// The same with version `number` as the active one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version.
+    pub fn activated(mut self, number: u32, now: UnixMillis) -> Result<Self, DirectoryError> {
+        let version = self.version(number).ok_or(DirectoryError::NotFound)?;
+        self.cascade = version.cascade.clone();
+        self.active = number;
+        self.updated_at = now;
+        Ok(self)
+    }
+
+    fn complete(mut self) -> Self {
+        if self.versions.is_empty() {
+            let (cascade, created_at) = (self.cascade.clone(), self.updated_at);
+            self.versions = vec![CascadeVersion { number: 1, cascade, created_at }];
+            self.active = 1;
+        }
+        self
+    }
 }
 
 impl Directory {
@@ -41,8 +129,14 @@ impl Directory {
     /// Adds a stored cascade and returns its version.
     ///
     /// # Errors
-    /// `Conflict` when the id exists; `Store`.
+    /// `Full`, `Conflict` when the id exists; `Store`.
     pub async fn create_cascade(&self, cascade: CascadeTemplate) -> Result<u64, DirectoryError> {
+        let owned = |stored: &&Versioned<CascadeTemplate>| {
+            (stored.value.tenant, stored.value.mode) == (cascade.tenant, cascade.mode)
+        };
+        if self.read(|snapshot| snapshot.cascades.values().filter(owned).count()) >= CASCADES_MAX {
+            return Err(DirectoryError::Full { what: "stored cascades", max: CASCADES_MAX });
+        }
         self.put_cascade(cascade, Some(0)).await
     }
 
@@ -94,7 +188,7 @@ impl Directory {
     pub(crate) async fn load_cascades(&self, next: &mut Snapshot) -> Result<(), DirectoryError> {
         let cascades = Arc::make_mut(&mut next.cascades);
         for record in self.registry.all(RecordKind::CascadeTemplate).await? {
-            let cascade: CascadeTemplate = body(&record)?;
+            let cascade = body::<CascadeTemplate>(&record)?.complete();
             cascades.insert(cascade.id, Versioned { value: Arc::new(cascade), version: record.version });
         }
         Ok(())

@@ -16,6 +16,14 @@ pub enum DirectoryError {
     /// Another record has this name.
     #[error("the name is taken")]
     NameTaken,
+    /// There are as many of these as there may be.
+    #[error("there are {max} {what} already, the most there may be")]
+    Full {
+        /// What there is too much of, in the plural.
+        what: &'static str,
+        /// How many there may be.
+        max: usize,
+    },
     /// A stored record cannot be read: it was written by a later build, or is damaged.
     #[error("the stored {kind} {id} cannot be read")]
     Damaged {

@@ -1,4 +1,4 @@
-//! Tenants, keys, connections, endpoints and stored cascades: a typed view of the registry that is
+//! Tenants, keys, connections, endpoints, stored cascades: a typed view of the registry that is
 //! held in memory, and the minting of ids.
 //!
 //! Readers never wait: they look at an immutable [`Snapshot`]. Writers go through the registry first
@@ -17,11 +17,10 @@ mod notification;
 mod rotation;
 mod secret_text;
 mod snapshot;
-
 mod tenants;
 
 pub use ack_token::AckTokens;
-pub use cascades::CascadeTemplate;
+pub use cascades::{CASCADE_VERSIONS_MAX, CascadeTemplate, CascadeVersion};
 pub use cipher::SealError;
 pub use connections::{ConnectionTerms, Price};
 pub use directory::{Directory, DirectoryKeys};

@@ -27,16 +27,7 @@ pub(super) async fn create(
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
         let (name, cascade) = named_cascade(incoming.value)?;
-        let now = api.now();
-        let stored = CascadeTemplate {
-            id: api.ports.mint.cascade(),
-            tenant: caller.tenant.id,
-            mode: caller.mode,
-            name,
-            cascade,
-            created_at: now,
-            updated_at: now,
-        };
+        let stored = CascadeTemplate::new(api.ports.mint.cascade(), caller.scope(), name, cascade, api.now());
         let view = CascadeView::of(&stored);
         let location = format!("/v1/cascades/{}", stored.id);
         let version = api.directory().create_cascade(stored).await?;

@@ -51,7 +51,7 @@ pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Acce
     };
     let reserved = match &keyed {
         Some(keyed) => match earlier(api, caller, keyed).await? {
-            Earlier::Accepted(accepted) => return Ok(accepted),
+            Earlier::Accepted(accepted) => return Ok(*accepted),
             Earlier::Reserved(id) => Some(id),
             Earlier::Nothing => None,
         },
@@ -150,7 +150,7 @@ enum Earlier {
     Nothing,
     /// The claim is durable but its message is not (a crash came between): the id is used again.
     Reserved(MessageId),
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
 }
 
 async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, Problem> {
@@ -158,7 +158,8 @@ async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, P
     let ClaimResult::Message(id) = claim.result else { return Ok(Earlier::Nothing) };
     match api.ports.store.load(id).await? {
         Some(stored) if caller.owns(stored.envelope.tenant, stored.envelope.mode) => {
-            Ok(Earlier::Accepted(Accepted { reply: MessageAccepted::of(&stored.envelope), replayed: true }))
+            let reply = MessageAccepted::of(&stored.envelope);
+            Ok(Earlier::Accepted(Box::new(Accepted { reply, replayed: true })))
         }
         Some(_) | None => Ok(Earlier::Reserved(id)),
     }
@@ -169,7 +170,7 @@ async fn taken_meanwhile(api: &Api, caller: &Caller, keyed: Option<&Keyed>) -> R
     if let Some(keyed) = keyed
         && let Earlier::Accepted(accepted) = earlier(api, caller, keyed).await?
     {
-        return Ok(accepted);
+        return Ok(*accepted);
     }
     Err(Problem::new(
         Code::IdempotencyInProgress,

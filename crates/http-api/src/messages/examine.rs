@@ -66,7 +66,11 @@ pub(super) fn examine(
         tags,
         metadata,
     } = request;
-    let (to, spec) = (recipient::recipient(to), spec(api, caller, cascade));
+    let to = recipient::recipient(to);
+    let (spec, cascade) = match spec(api, caller, cascade) {
+        Ok((spec, cascade)) => (Ok(spec), cascade),
+        Err(refusal) => (Err(refusal), None),
+    };
     let uses_sms = spec.as_ref().is_ok_and(|spec| spec.steps.iter().any(|step| step.channel == Channel::Sms));
     let content_fits = content_rules::check(&content, uses_sms);
     let planned = match (&to, &spec) {
@@ -81,7 +85,7 @@ pub(super) fn examine(
                 content,
                 template: None,
                 plan,
-                cascade: None,
+                cascade,
                 warnings,
                 sender,
                 lane,
@@ -126,24 +130,35 @@ fn default_expiry(api: &Api, send_at: Option<UnixMillis>, now: UnixMillis) -> Un
     send_at.unwrap_or(now).max(now).plus_ms(life)
 }
 
-/// The cascade that a message names.
-fn spec(api: &Api, caller: &Caller, choice: CascadeChoice) -> Result<CascadeSpec, Problem> {
+/// The cascade that a message names, and which version of which stored one it is.
+fn spec(
+    api: &Api,
+    caller: &Caller,
+    choice: CascadeChoice,
+) -> Result<(CascadeSpec, Option<CascadeUse>), Problem> {
     match choice {
-        CascadeChoice::Inline(spec) => Ok(spec),
-        CascadeChoice::Stored(id) => {
+        CascadeChoice::Inline(spec) => Ok((spec, None)),
+        CascadeChoice::Stored(id, version) => {
             let stored = api.directory().cascade(id).map(|stored| stored.value);
             let own = stored.filter(|stored| caller.owns(stored.tenant, stored.mode));
-            let own =
-                own.ok_or_else(|| refuse("unknown_cascade", "there is no stored cascade with this id"))?;
-            read(own.cascade.clone())
+            let own = own.ok_or_else(|| {
+                refuse("/cascade", "unknown_cascade", "there is no stored cascade with this id")
+            })?;
+            let version = own.version(version.unwrap_or(own.active)).ok_or_else(|| {
+                refuse("/cascade/version", "unknown_version", "the stored cascade has no such version")
+            })?;
+            let spec = read(version.cascade.clone())?;
+            Ok((spec, Some(CascadeUse { id, version: version.number })))
         }
         CascadeChoice::Default => match &caller.tenant.default_cascade {
             Some(Value::String(id)) => match id.parse() {
-                Ok(id) => spec(api, caller, CascadeChoice::Stored(id)),
-                Err(_) => Err(refuse("unknown_cascade", "the tenant's default cascade does not exist")),
+                Ok(id) => spec(api, caller, CascadeChoice::Stored(id, None)),
+                Err(_) => {
+                    Err(refuse("/cascade", "unknown_cascade", "the tenant's default cascade does not exist"))
+                }
             },
-            Some(default) => read(default.clone()),
-            None => Err(refuse("required", "the tenant has no default cascade: name one")),
+            Some(default) => Ok((read(default.clone())?, None)),
+            None => Err(refuse("/cascade", "required", "the tenant has no default cascade: name one")),
         },
     }
 }
@@ -155,7 +170,7 @@ fn read(stored: Value) -> Result<CascadeSpec, Problem> {
     faults.finish(spec, Code::SchemaInvalid)
 }
 
-fn refuse(code: &'static str, detail: &str) -> Problem {
-    let fault = Fault::new("/cascade", code, detail);
+fn refuse(pointer: &str, code: &'static str, detail: &str) -> Problem {
+    let fault = Fault::new(pointer, code, detail);
     Problem::new(Code::SchemaInvalid, "The cascade cannot be used; see `errors`.").with_faults(vec![fault])
 }

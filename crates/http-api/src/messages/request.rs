@@ -56,8 +56,8 @@ pub(super) struct RawRecipient {
 pub(super) enum CascadeChoice {
     /// The tenant's own.
     Default,
-    /// A stored one.
-    Stored(CascadeTemplateId),
+    /// A stored one, in this version or the one that is active.
+    Stored(CascadeTemplateId, Option<u32>),
     /// This one.
     Inline(CascadeSpec),
 }
@@ -121,9 +121,18 @@ fn push_token(value: Value, faults: &mut Faults) -> Option<PushToken> {
 
 fn cascade_choice(value: Value, faults: &mut Faults) -> Option<CascadeChoice> {
     if value.is_string() {
-        return id(value, faults).map(CascadeChoice::Stored);
+        return id(value, faults).map(|id| CascadeChoice::Stored(id, None));
+    }
+    if value.get("id").is_some() {
+        return object(stored_cascade)(value, faults);
     }
     cascade::cascade(value, faults).map(CascadeChoice::Inline)
+}
+
+fn stored_cascade(fields: &mut Object, faults: &mut Faults) -> Option<CascadeChoice> {
+    let id = fields.required("id", faults, id);
+    let version = fields.optional("version", faults, integer(1..=u32::MAX));
+    Some(CascadeChoice::Stored(id?, version))
 }
 
 fn sender(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, String>> {

@@ -57,8 +57,8 @@ pub(crate) fn send_schema() -> Value {
         json!({
             "to": recipient(),
             "content": content(),
-            "cascade": { "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, { "type": "null" }],
-                "description": "Inline, the id of a stored one, or absent: the tenant's default." },
+            "cascade": { "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, stored_cascade(), { "type": "null" }],
+                "description": "Inline, a stored one by its id (the active version, or the one that is named), or absent: the tenant's default." },
             "sender": nullable(sender),
             "lane": word(&["otp", "transactional", "bulk"]),
             "send_at": instant, "expires_at": instant,
@@ -67,6 +67,14 @@ pub(crate) fn send_schema() -> Value {
         }),
         &["to", "content"],
     )
+}
+
+fn stored_cascade() -> Value {
+    let properties = json!({
+        "id": { "type": "string", "pattern": "^csc_" },
+        "version": { "type": ["integer", "null"], "minimum": 1, "maximum": u32::MAX },
+    });
+    object(properties, &["id"])
 }
 
 fn recipient() -> Value {

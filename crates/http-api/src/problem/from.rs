@@ -27,6 +27,9 @@ impl From<DirectoryError> for Problem {
             DirectoryError::Conflict => {
                 Self::new(Code::VersionConflict, "Somebody else changed it; read it again.")
             }
+            DirectoryError::Full { what, max } => {
+                Self::new(Code::Conflict, format!("There are {max} {what} already, the most there may be."))
+            }
             DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
             DirectoryError::Store(cause) => cause.into(),
             DirectoryError::Damaged { .. } | DirectoryError::Secret { .. } => {
