@@ -1,4 +1,4 @@
-//! Tenants, keys, connections, endpoints, stored cascades: a typed view of the registry that is
+//! Tenants, keys, connections, endpoints, stored cascades and templates: a typed view of the registry that is
 //! held in memory, and the minting of ids.
 //!
 //! Readers never wait: they look at an immutable [`Snapshot`]. Writers go through the registry first
@@ -17,6 +17,7 @@ mod notification;
 mod rotation;
 mod secret_text;
 mod snapshot;
+mod templates;
 mod tenants;
 
 pub use ack_token::AckTokens;
@@ -31,3 +32,7 @@ pub use mint::Mint;
 pub use notification::{notifications, webhook_body};
 pub use rotation::Rotation;
 pub use snapshot::{ConnectionEntry, EndpointEntry, Snapshot, Versioned};
+pub use templates::{
+    Activate, MessageTemplate, TEMPLATE_BYTES_MAX, TEMPLATE_VERSIONS_MAX, TEMPLATES_MAX, TemplateChange,
+    TemplateEntry, TemplateVersion,
+};

@@ -7,7 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, TenantId, UnixMillis,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, TemplateId, TenantId,
+    UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -72,6 +73,8 @@ impl Mint {
         endpoint -> EndpointId;
         /// An id of a stored cascade.
         cascade -> CascadeTemplateId;
+        /// An id of a message template.
+        template -> TemplateId;
         /// A request id.
         request -> RequestId;
     }

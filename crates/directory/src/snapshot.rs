@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, TenantId,
+    CascadeTemplateId, ConnectionId, EndpointId, TemplateId, TenantId,
     connection::Connection,
     message::Mode,
     tenant::{ApiKey, Endpoint, Tenant},
@@ -11,7 +11,11 @@ use hermes_domain::{
 use hermes_ports::adapter::ConnectionAccess;
 
 use crate::{
-    cascades::CascadeTemplate, connections::ConnectionTerms, endpoints::SigningSecrets, keys::KeyHash,
+    cascades::CascadeTemplate,
+    connections::ConnectionTerms,
+    endpoints::SigningSecrets,
+    keys::KeyHash,
+    templates::{TemplateEntry, TemplateTable},
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -59,6 +63,7 @@ pub struct Snapshot {
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) cascades: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
+    pub(crate) templates: Arc<TemplateTable>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -188,6 +193,24 @@ impl Snapshot {
             |stored: &&Versioned<CascadeTemplate>| stored.value.tenant == tenant && stored.value.mode == mode;
         let mut all: Vec<_> = self.cascades.values().filter(owned).cloned().collect();
         all.sort_by_key(|stored| std::cmp::Reverse(stored.value.id));
+        all
+    }
+
+    /// A message template of `owner`.
+    pub fn template(&self, owner: (TenantId, Mode), id: TemplateId) -> Option<&TemplateEntry> {
+        self.templates.of(owner)?.by_id(id)
+    }
+
+    /// A message template of `owner` by its name.
+    pub fn template_named(&self, owner: (TenantId, Mode), name: &str) -> Option<&TemplateEntry> {
+        self.templates.of(owner)?.by_name(name)
+    }
+
+    /// Message templates of `owner`, newest first.
+    pub fn templates_of(&self, owner: (TenantId, Mode)) -> Vec<TemplateEntry> {
+        let mut all: Vec<_> =
+            self.templates.of(owner).into_iter().flat_map(|owned| owned.all()).cloned().collect();
+        all.sort_by_key(|entry| std::cmp::Reverse(entry.template.id));
         all
     }
 }

@@ -5,3 +5,4 @@
 mod cascades;
 mod directory;
 mod memory_registry;
+mod templates;
