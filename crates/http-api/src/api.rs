@@ -8,6 +8,7 @@ use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
+use hermes_templates::TemplateCache;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -91,6 +92,7 @@ pub(crate) struct Api {
     pub(crate) rates: RateLimits,
     pub(crate) in_progress: InProgress,
     pub(crate) dedupe: DedupeWindow,
+    pub(crate) templates: TemplateCache,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     /// Route patterns, so that metrics need no allocation.
@@ -110,6 +112,7 @@ impl Api {
             rates: RateLimits::new(limits.requests_per_s, limits.burst),
             in_progress: InProgress::default(),
             dedupe: DedupeWindow::default(),
+            templates: TemplateCache::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             ports,

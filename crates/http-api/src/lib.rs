@@ -30,6 +30,7 @@ mod router;
 mod schema;
 mod settings;
 mod status;
+mod templates;
 mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};

@@ -17,7 +17,7 @@ use crate::{
     operation::{Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, webhooks,
+    status, templates, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -54,6 +54,7 @@ pub(crate) fn routes() -> Routes {
     batches::routes(&mut routes);
     status::routes(&mut routes);
     cascades::routes(&mut routes);
+    templates::routes(&mut routes);
     webhooks::routes(&mut routes);
     receipts::routes(&mut routes);
     admin::routes(&mut routes);

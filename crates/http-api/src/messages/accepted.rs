@@ -9,6 +9,8 @@ use hermes_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::template::TemplateUsed;
+
 /// A message that is durably stored.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MessageAccepted {
@@ -27,6 +29,9 @@ pub(crate) struct MessageAccepted {
     /// The stored cascade that the plan was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     cascade: Option<CascadeUsed>,
+    /// The template that the content was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateUsed>,
     /// As given.
     tags: Vec<String>,
     /// As given.
@@ -88,6 +93,7 @@ impl MessageAccepted {
             lane: envelope.lane.as_str(),
             plan: plan_steps(&envelope.plan),
             cascade: CascadeUsed::of(envelope),
+            template: TemplateUsed::of(envelope),
             tags: envelope.tags.clone(),
             metadata: envelope.metadata.clone(),
             warnings: plan_warnings(&envelope.warnings),

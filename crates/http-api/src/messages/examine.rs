@@ -18,6 +18,7 @@ use super::{
     content_rules, recipient,
     request::{self, CascadeChoice, Dedupe, SendRequest},
     routing::{self, Ground},
+    template::{self, Made},
 };
 use crate::{
     api::Api,
@@ -66,26 +67,27 @@ pub(super) fn examine(
         tags,
         metadata,
     } = request;
+    let made = template::made(api, caller, content, to.locale.as_deref());
+    let Made { content, template, warnings: told } = made.map_err(|refusal| vec![refusal])?;
     let to = recipient::recipient(to);
-    let (spec, cascade) = match spec(api, caller, cascade) {
-        Ok((spec, cascade)) => (Ok(spec), cascade),
-        Err(refusal) => (Err(refusal), None),
-    };
-    let uses_sms = spec.as_ref().is_ok_and(|spec| spec.steps.iter().any(|step| step.channel == Channel::Sms));
-    let content_fits = content_rules::check(&content, uses_sms);
+    let spec = spec(api, caller, cascade);
+    let uses_sms =
+        spec.as_ref().is_ok_and(|(spec, _)| spec.steps.iter().any(|step| step.channel == Channel::Sms));
+    let content_fits = template::judged(content_rules::check(&content, uses_sms), template.as_ref());
     let planned = match (&to, &spec) {
-        (Ok(to), Ok(spec)) => Some(planned(api, caller, (to, &content, max_cost), spec)),
+        (Ok(to), Ok((spec, _))) => Some(planned(api, caller, (to, &content, max_cost), spec)),
         (Err(_), _) | (_, Err(_)) => None,
     };
     match (to, content_fits, planned) {
-        (Ok(to), Ok(()), Some(Ok((plan, warnings)))) => {
+        (Ok(to), Ok(()), Some(Ok((plan, mut warnings)))) => {
+            warnings.extend(told);
             let expires_at = expires_at.unwrap_or_else(|| default_expiry(api, send_at, now));
             Ok(Draft {
                 to,
                 content,
-                template: None,
+                template,
                 plan,
-                cascade,
+                cascade: spec.ok().and_then(|(_, used)| used),
                 warnings,
                 sender,
                 lane,

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use hermes_domain::{
     CascadeTemplateId, UnixMillis,
     address::{Channel, Platform, PushToken},
-    content::Content,
     message::Lane,
     money::Money,
 };
 use serde_json::Value;
 
-use super::{cascade, cascade::CascadeSpec, content};
+use super::{
+    cascade,
+    cascade::CascadeSpec,
+    template::{self, ContentChoice},
+};
 use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
@@ -29,7 +32,7 @@ const PLATFORMS: &[(&str, Platform)] =
 /// A request to send.
 pub(super) struct SendRequest {
     pub(super) to: RawRecipient,
-    pub(super) content: Content,
+    pub(super) content: ContentChoice,
     pub(super) cascade: CascadeChoice,
     pub(super) sender: BTreeMap<Channel, String>,
     pub(super) lane: Lane,
@@ -72,8 +75,7 @@ pub(super) struct Dedupe {
 pub(super) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
     move |fields, faults| {
         let to = fields.required("to", faults, object(recipient));
-        fields.unsupported("template", faults, "stored templates are not available; send `content`");
-        let content = fields.required("content", faults, content::content);
+        let content = template::content_choice(fields, faults);
         let cascade = fields.optional("cascade", faults, cascade_choice);
         let sender = fields.optional("sender", faults, object(sender)).unwrap_or_default();
         let lane = fields.optional("lane", faults, choice(LANES)).unwrap_or_default();

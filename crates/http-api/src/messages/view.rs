@@ -14,7 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::accepted::{CascadeUsed, PlanStep, PlanWarning, plan_steps, plan_warnings};
+use super::{
+    accepted::{CascadeUsed, PlanStep, PlanWarning, plan_steps, plan_warnings},
+    template::TemplateUsed,
+};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +50,9 @@ pub(crate) struct MessageView {
     /// The stored cascade that the plan was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     cascade: Option<CascadeUsed>,
+    /// The template that the content was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateUsed>,
     /// What the tenant was told at acceptance.
     warnings: Vec<PlanWarning>,
     /// Submissions to providers, in order.
@@ -160,6 +166,7 @@ impl MessageView {
             provider: state.last_used(envelope).map(|(_, candidate)| candidate.name.clone()),
             plan: plan_steps(&envelope.plan),
             cascade: CascadeUsed::of(envelope),
+            template: TemplateUsed::of(envelope),
             warnings: plan_warnings(&envelope.warnings),
             attempts: attempts(envelope, state),
             flags: state.flags.names(),

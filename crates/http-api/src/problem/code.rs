@@ -39,6 +39,7 @@ codes! {
     SchemaInvalid = "schema_invalid", 422, "The body does not match the schema";
     RecipientInvalid = "recipient_invalid", 422, "The recipient is not valid";
     ContentRejected = "content_rejected", 422, "The content cannot be sent";
+    TemplateMissingVariable = "template_missing_variable", 422, "The template needs other data";
     RateLimited = "rate_limited", 429, "Too many requests";
     DuplicateSuppressed = "duplicate_suppressed", 409, "The same message was accepted already";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
@@ -74,7 +75,7 @@ impl Code {
     /// Which validation layer refuses with this code.
     pub(crate) const fn layer(self) -> Option<&'static str> {
         match self {
-            Self::SchemaInvalid => Some("schema"),
+            Self::SchemaInvalid | Self::TemplateMissingVariable => Some("schema"),
             Self::RecipientInvalid => Some("recipient"),
             Self::ContentRejected => Some("content"),
             Self::RateLimited => Some("rate"),

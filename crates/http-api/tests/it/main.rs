@@ -20,4 +20,5 @@ mod openapi;
 mod providers;
 mod receipts;
 mod send;
+mod templates;
 mod webhooks;
