@@ -17,4 +17,5 @@ mod receipts;
 mod recovery;
 mod server;
 mod serving;
+mod templates;
 mod traces;
