@@ -4,7 +4,7 @@
 pub const PARTS_MAX: usize = 100;
 
 /// Limits of rendering. A unit of fuel pays for one instruction of the engine, or for 64 bytes of text
-/// that it makes or reads; a unit takes some tens of nanoseconds.
+/// that it makes or reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Fuel of one text, such as the HTML of an email.

@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
 
 impl Rendering<'_> {
     /// Renders.
-    pub(crate) fn run(self, api: &Api) -> Result<Outcome, Problem> {
+    pub(crate) fn run(mut self, api: &Api) -> Result<Outcome, Problem> {
         let template = &self.entry.template;
         let version = self.version.unwrap_or(template.active);
         let body = self.entry.body(version).ok_or_else(|| {
@@ -48,7 +48,8 @@ impl Rendering<'_> {
             Problem::new(Code::SchemaInvalid, "The template cannot be used; see `errors`.")
                 .with_faults(vec![fault])
         })?;
-        let given = complete(&body.variables, self.data.clone()).map_err(|faults| self.missing(&faults))?;
+        let data = std::mem::take(&mut self.data);
+        let given = complete(&body.variables, data).map_err(|faults| self.missing(&faults))?;
         let compiled = api.templates.get((template.id, version), body);
         let compiled = compiled.map_err(|faults| self.failed(faults.first()))?;
         let rendered =

@@ -283,6 +283,14 @@ async fn what_cannot_be_rendered_is_not_stored() {
         let answer = app.post(LIVE, "/v1/templates", &body).await;
         assert_eq!(refusal(&answer), refused("schema_invalid", &[(pointer, code)]), "{}", answer.text);
     }
+    let many: serde_json::Map<_, _> =
+        (0..51).map(|number| (format!("xx-{number:03}"), json!({ "text": "x" }))).collect();
+    let variables: Vec<_> =
+        (0..101).map(|number| json!({ "name": format!("v{number}"), "type": "string" })).collect();
+    for (field, value) in [("/locales", json!(many)), ("/variables", json!(variables))] {
+        let answer = app.post(LIVE, "/v1/templates", &with(order(), field, value)).await;
+        assert_eq!(refusal(&answer).1[0], (field.to_owned(), "length".to_owned()), "{}", answer.text);
+    }
     let large = with(order(), "/locales/da/text", json!("x".repeat(300_000)));
     assert_eq!(app.post(LIVE, "/v1/templates", &large).await.status, 413);
     assert_eq!(app.get(LIVE, "/v1/templates").await.json()["data"], json!([]));
@@ -344,4 +352,30 @@ async fn a_repeated_creation_makes_one_template() {
     let (first, second) = (app.call(call.clone()).await, app.call(call).await);
     assert_eq!((first.status, first.json()), (second.status, second.json()));
     assert_eq!(second.header("idempotent-replayed"), Some("true"));
+}
+
+/// What stands between `begin` and the next `end` after it.
+fn quoted<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let after = text.split_once(begin).unwrap().1;
+    after.split_once(end).unwrap().0
+}
+
+#[tokio::test]
+async fn the_examples_of_the_guide_do_what_it_says() {
+    let app = App::start().await;
+    let guide = include_str!("../../../../docs/templates.md");
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let (create, send) = guide.split_once("curl $API/v1/messages").unwrap();
+    let made = app.post(LIVE, "/v1/templates", &json(quoted(create, "-d '", "'\n"))).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let message = json(quoted(send, "-d '", "'\n"));
+    let sent = app.post(LIVE, "/v1/messages", &message).await;
+    assert_eq!((sent.status, &sent.json()["template"]["locale"]), (202, &json!("da")), "{}", sent.text);
+    let shown = json(quoted(guide, "```json\n", "```"));
+    let preview = json!({ "locale": message["to"]["locale"], "data": message["template"]["data"] });
+    let path = format!("{}/preview", made.header("location").unwrap());
+    let mut previewed = app.post(LIVE, &path, &preview).await.json();
+    assert_eq!(previewed["channels"]["email"]["locale"], "en");
+    previewed["channels"].as_object_mut().unwrap().remove("email");
+    assert_eq!(previewed, shown);
 }
