@@ -30,8 +30,8 @@ pub enum FaultKind {
     /// It uses a variable that is not declared.
     #[error("the variable {0} is not declared")]
     Undeclared(String),
-    /// A tag is longer, or a chain of `elif` has more links, than the engine's parser can safely follow.
-    #[error("an expression or a chain of elif is too long")]
+    /// A tag is longer, or there is more of what can nest, than the engine can safely follow.
+    #[error("an expression is too long, or brackets, loops, set or elif are too many")]
     TooComplex,
     /// It calls something that there is not.
     #[error("no such filter, test, function or method")]
