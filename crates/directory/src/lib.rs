@@ -1,10 +1,11 @@
-//! Tenants, keys, connections, endpoints and stored cascades: a typed view of the registry that is
+//! Tenants, keys, connections, endpoints, stored cascades and templates: a typed view of the registry that is
 //! held in memory, and the minting of ids.
 //!
 //! Readers never wait: they look at an immutable [`Snapshot`]. Writers go through the registry first
 //! and swap the snapshot afterwards, so what a reader sees is durable.
 
 mod ack_token;
+mod cascades;
 mod cipher;
 mod connections;
 mod directory;
@@ -23,6 +24,7 @@ mod templates;
 mod tenants;
 
 pub use ack_token::AckTokens;
+pub use cascades::{CASCADE_VERSIONS_MAX, CascadeTemplate, CascadeVersion};
 pub use cipher::SealError;
 pub use connections::{ConnectionTerms, Price};
 pub use directory::{Directory, DirectoryKeys};
@@ -35,4 +37,7 @@ pub use notification::{notifications, operational_entries, webhook_body};
 pub use rotation::Rotation;
 pub use routes::{ROUTES_MAX, StoredRoute};
 pub use snapshot::{ConnectionEntry, EndpointEntry, KeyEntry, Snapshot, Versioned};
-pub use templates::CascadeTemplate;
+pub use templates::{
+    Activate, MessageTemplate, TEMPLATE_BYTES_MAX, TEMPLATE_VERSIONS_MAX, TEMPLATES_MAX, TemplateChange,
+    TemplateEntry, TemplateVersion,
+};

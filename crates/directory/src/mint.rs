@@ -8,7 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 use hermes_domain::{
     CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SuppressionId,
-    TenantId, UnixMillis,
+    TemplateId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -72,7 +72,9 @@ impl Mint {
         /// An id of a webhook endpoint.
         endpoint -> EndpointId;
         /// An id of a stored cascade.
-        template -> CascadeTemplateId;
+        cascade -> CascadeTemplateId;
+        /// An id of a message template.
+        template -> TemplateId;
         /// An id of a rule for routing.
         route -> RouteId;
         /// An id of a suppression.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, TenantId, UnixMillis,
+    CascadeTemplateId, ConnectionId, EndpointId, TemplateId, TenantId, UnixMillis,
     connection::Connection,
     message::Mode,
     tenant::{ApiKey, Endpoint, Tenant, TenantScope},
@@ -11,8 +11,13 @@ use hermes_domain::{
 use hermes_ports::{adapter::ConnectionAccess, operational_events::Audience};
 
 use crate::{
-    connections::ConnectionTerms, endpoints::SigningSecrets, key_hash::KeyHash, key_use::KeyUse,
-    routes::RouteTable, templates::CascadeTemplate,
+    cascades::CascadeTemplate,
+    connections::ConnectionTerms,
+    endpoints::SigningSecrets,
+    key_hash::KeyHash,
+    key_use::KeyUse,
+    routes::RouteTable,
+    templates::{TemplateEntry, TemplateTable},
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -79,7 +84,8 @@ pub struct Snapshot {
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) routes: Arc<RouteTable>,
-    pub(crate) templates: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
+    pub(crate) cascades: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
+    pub(crate) templates: Arc<TemplateTable>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -215,16 +221,34 @@ impl Snapshot {
     }
 
     /// A stored cascade, if it is in this scope.
-    pub fn template(&self, scope: TenantScope, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
-        self.templates.get(&id).filter(|stored| stored.value.scope() == scope)
+    pub fn cascade(&self, scope: TenantScope, id: CascadeTemplateId) -> Option<&Versioned<CascadeTemplate>> {
+        self.cascades.get(&id).filter(|stored| stored.value.scope() == scope)
     }
 
     /// Stored cascades of a tenant in one mode, newest first.
-    pub fn templates_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<CascadeTemplate>> {
+    pub fn cascades_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<CascadeTemplate>> {
         let owned =
             |stored: &&Versioned<CascadeTemplate>| stored.value.tenant == tenant && stored.value.mode == mode;
-        let mut all: Vec<_> = self.templates.values().filter(owned).cloned().collect();
+        let mut all: Vec<_> = self.cascades.values().filter(owned).cloned().collect();
         all.sort_by_key(|stored| std::cmp::Reverse(stored.value.id));
+        all
+    }
+
+    /// A message template of `owner`.
+    pub fn template(&self, owner: TenantScope, id: TemplateId) -> Option<&TemplateEntry> {
+        self.templates.of(owner)?.by_id(id)
+    }
+
+    /// A message template of `owner` by its name.
+    pub fn template_named(&self, owner: TenantScope, name: &str) -> Option<&TemplateEntry> {
+        self.templates.of(owner)?.by_name(name)
+    }
+
+    /// Message templates of `owner`, newest first.
+    pub fn templates_of(&self, owner: TenantScope) -> Vec<TemplateEntry> {
+        let mut all: Vec<_> =
+            self.templates.of(owner).into_iter().flat_map(|owned| owned.all()).cloned().collect();
+        all.sort_by_key(|entry| std::cmp::Reverse(entry.template.id));
         all
     }
 }

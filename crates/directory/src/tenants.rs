@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, TenantId,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, TemplateId, TenantId,
     message::Mode,
     tenant::{Tenant, TenantScope},
 };
@@ -23,7 +23,8 @@ const DELETE_TRIES: usize = 3;
 enum Belonging {
     Key(KeyId),
     Endpoint(EndpointId),
-    Template(TenantScope, CascadeTemplateId),
+    Cascade(TenantScope, CascadeTemplateId),
+    Template(TenantScope, TemplateId),
     Route(RouteId),
     Connection(ConnectionId),
 }
@@ -99,6 +100,7 @@ impl Directory {
             let deleted = match belonging {
                 Belonging::Key(id) => self.delete_key(id).await,
                 Belonging::Endpoint(id) => self.delete_endpoint(id, None).await,
+                Belonging::Cascade(scope, id) => self.delete_cascade(scope, id, None).await,
                 Belonging::Template(scope, id) => self.delete_template(scope, id, None).await,
                 Belonging::Route(id) => self.delete_route(id, None).await,
                 Belonging::Connection(id) => self.delete_connection(id).await,
@@ -138,10 +140,15 @@ fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
     let modes = [Mode::Live, Mode::Test].into_iter();
     let routes = modes.clone().flat_map(|mode| snapshot.routes_of(tenant, mode));
     let routes = routes.map(|stored| Belonging::Route(stored.value.id));
-    let templates = modes.flat_map(|mode| snapshot.templates_of(tenant, mode));
-    let templates = templates.map(|stored| Belonging::Template(stored.value.scope(), stored.value.id));
+    let cascades = modes.clone().flat_map(|mode| snapshot.cascades_of(tenant, mode));
+    let cascades = cascades.map(|stored| Belonging::Cascade(stored.value.scope(), stored.value.id));
+    let scopes = modes.map(|mode| TenantScope::new(tenant, mode));
+    let templates = scopes.flat_map(|scope| {
+        let all = snapshot.templates_of(scope).into_iter();
+        all.map(move |entry| Belonging::Template(scope, entry.template.id))
+    });
     let connections = snapshot.connections().map(|entry| &entry.access.connection);
     let connections = connections.filter(|connection| connection.tenant == Some(tenant));
     let connections = connections.map(|connection| Belonging::Connection(connection.id));
-    keys.chain(endpoints).chain(templates).chain(routes).chain(connections).collect()
+    keys.chain(endpoints).chain(cascades).chain(templates).chain(routes).chain(connections).collect()
 }

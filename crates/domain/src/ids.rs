@@ -99,6 +99,8 @@ id!(/// A stored cascade that messages may name.
     CascadeTemplateId, "csc");
 id!(/// A tenant's rule for routing.
     RouteId, "rte");
+id!(/// A message template.
+    TemplateId, "tpl");
 id!(/// A tenant.
     TenantId, "tnt");
 id!(/// An API key (not its secret).

@@ -11,6 +11,7 @@ pub mod content;
 pub mod event;
 pub mod failure_streak;
 pub mod ids;
+pub mod locale;
 pub mod message;
 pub mod money;
 pub mod outcome;
@@ -21,6 +22,7 @@ pub mod routing;
 pub mod segments;
 pub mod sliding_window;
 pub mod suppression;
+pub mod template;
 pub mod tenant;
 pub mod time;
 pub mod timezone;
@@ -28,6 +30,6 @@ pub mod usage;
 
 pub use ids::{
     AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
-    SuppressionId, TenantId,
+    SuppressionId, TemplateId, TenantId,
 };
 pub use time::UnixMillis;

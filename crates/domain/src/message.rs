@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    MessageId, TenantId, UnixMillis,
+    CascadeTemplateId, MessageId, TenantId, UnixMillis,
     address::{Channel, Destination, Recipient},
     content::Content,
     plan::Plan,
+    template::TemplateUse,
     tenant::TenantScope,
 };
 
@@ -86,6 +87,15 @@ impl HeldFor {
     }
 }
 
+/// Which version of which stored cascade a message runs under.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CascadeUse {
+    /// The stored cascade.
+    pub id: CascadeTemplateId,
+    /// Its version, from 1.
+    pub version: u32,
+}
+
 /// What is written once, at acceptance.
 ///
 /// Persisted as JSON with a version: fields may be added, never renamed.
@@ -106,8 +116,14 @@ pub struct Envelope {
     pub country: Option<String>,
     /// What to say.
     pub content: Content,
+    /// The template that `content` was made from, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateUse>,
     /// How.
     pub plan: Plan,
+    /// The stored cascade that `plan` was made from, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cascade: Option<CascadeUse>,
     /// Sender per channel, as the tenant named it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sender: BTreeMap<Channel, String>,

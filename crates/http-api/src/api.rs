@@ -9,6 +9,7 @@ use hermes_ports::{
     Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog, adapter::AdapterHost,
     outbox::WebhookNotifier,
 };
+use hermes_templates::TemplateCache;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -106,6 +107,7 @@ pub(crate) struct Api {
     pub(crate) message_rates: MessageRates,
     pub(crate) quotas: Quotas,
     pub(crate) health: HealthBoard,
+    pub(crate) templates: TemplateCache,
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     pub(crate) imports: Imports,
@@ -125,6 +127,7 @@ impl Api {
             message_rates: MessageRates::default(),
             quotas: Quotas::default(),
             health: HealthBoard::default(),
+            templates: TemplateCache::default(),
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             imports: Imports::default(),

@@ -6,6 +6,7 @@ mod list;
 mod read;
 mod replace;
 mod stored;
+mod versions;
 
 use serde_json::json;
 
@@ -35,11 +36,15 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.add(list.paged().list::<CascadeView>("A page."), list::list);
     let read = Operation::get(Need::Read, "/v1/cascades/{id}", "getCascade", "A stored cascade");
     routes.add(read.reply::<CascadeView>(200, "The cascade."), read::read);
-    let replace =
-        Operation::put(Need::Manage, "/v1/cascades/{id}", "replaceCascade", "Replace a stored cascade")
-            .body("StoredCascadeRequest", body)
-            .versioned(true)
-            .reply::<CascadeView>(200, "Replaced. Messages that run keep their plan.");
+    let replace = Operation::put(
+        Need::Manage,
+        "/v1/cascades/{id}",
+        "replaceCascade",
+        "Store a new version of a cascade and activate it",
+    )
+    .body("StoredCascadeRequest", body)
+    .versioned(true)
+    .reply::<CascadeView>(200, "Replaced. Messages that run keep their plan.");
     routes.add(replace, replace::replace);
     let delete =
         Operation::delete(Need::Manage, "/v1/cascades/{id}", "deleteCascade", "Delete a stored cascade");
@@ -47,4 +52,5 @@ pub(crate) fn routes(routes: &mut Routes) {
         delete.versioned(false).plain(204, "Deleted. Messages that run keep their plan.", None),
         delete::delete,
     );
+    versions::routes(routes);
 }

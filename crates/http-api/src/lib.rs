@@ -36,6 +36,7 @@ mod schema;
 mod settings;
 mod status;
 mod suppressions;
+mod templates;
 mod usage;
 mod webhooks;
 

@@ -17,6 +17,7 @@ mod request;
 mod request_schema;
 mod routing;
 mod send;
+mod template;
 mod validate;
 pub(crate) mod view;
 

@@ -17,7 +17,7 @@ use crate::{
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, suppressions, webhooks,
+    status, suppressions, templates, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -96,6 +96,7 @@ pub(crate) fn routes() -> Routes {
     cascades::routes(&mut routes);
     crate::routes::routes(&mut routes);
     crate::usage::routes(&mut routes);
+    templates::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     receipts::routes(&mut routes);

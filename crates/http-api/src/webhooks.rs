@@ -65,6 +65,11 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.add(update, update::update);
     let delete = Operation::delete(Need::Manage, "/v1/webhooks/{id}", "deleteWebhook", "Remove an endpoint");
     routes.add(delete.versioned(false).plain(204, "Removed.", None), delete::delete);
+    deliveries_of(routes);
+}
+
+/// What was delivered to an endpoint, and how it is signed.
+fn deliveries_of(routes: &mut Routes) {
     let deliveries = Operation::get(
         Need::Read,
         "/v1/webhooks/{id}/deliveries",

@@ -1,4 +1,4 @@
-//! Small records that rarely change: tenants, keys, connections, endpoints, stored cascades, adapters.
+//! Small records that rarely change: tenants, keys, connections, endpoints, stored cascades, templates, adapters.
 
 use std::fmt;
 
@@ -20,10 +20,14 @@ pub enum RecordKind {
     Connection,
     /// A webhook endpoint; signing secrets are in `secret`.
     Endpoint,
-    /// A stored cascade.
+    /// A stored cascade with its versions.
     CascadeTemplate,
     /// A tenant's rule for routing.
     Route,
+    /// A message template: its name, and which versions there are.
+    MessageTemplate,
+    /// What one version of a message template says.
+    TemplateVersion,
     /// An adapter component; `secret` is unused, `body` is the component.
     AdapterComponent,
     /// Which adapter version is active.
@@ -43,6 +47,8 @@ impl RecordKind {
             Self::Endpoint => "endpoint",
             Self::CascadeTemplate => "cascade_template",
             Self::Route => "route",
+            Self::MessageTemplate => "message_template",
+            Self::TemplateVersion => "template_version",
             Self::AdapterComponent => "adapter_component",
             Self::AdapterActive => "adapter_active",
             Self::Meta => "meta",

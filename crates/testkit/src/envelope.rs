@@ -51,6 +51,8 @@ pub fn envelope() -> EnvelopeBuilder {
             mode: Mode::Live,
             to: everywhere(),
             content: Content { text: Some("Order 1042 has shipped".into()), ..Content::default() },
+            template: None,
+            cascade: None,
             plan: Plan {
                 steps: Vec::new(),
                 on_late_receipt: OnLateReceipt::default(),

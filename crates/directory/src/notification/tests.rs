@@ -37,6 +37,8 @@ fn envelope() -> Arc<Envelope> {
         mode: Mode::Test,
         to: Recipient { phone: Phone::parse("+4520123456").ok(), ..Recipient::default() },
         content: Content { text: Some("the content".into()), ..Content::default() },
+        template: None,
+        cascade: None,
         plan: Plan {
             steps: vec![step],
             on_late_receipt: OnLateReceipt::default(),

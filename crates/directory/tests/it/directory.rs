@@ -1,11 +1,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_directory::{
-    CascadeTemplate, ConnectionTerms, Directory, DirectoryError, DirectoryKeys, ROTATION_OVERLAP_MS,
-    Rotation, SealError,
+    ConnectionTerms, Directory, DirectoryError, DirectoryKeys, ROTATION_OVERLAP_MS, Rotation, SealError,
 };
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, TenantId, UnixMillis,
+    ConnectionId, EndpointId, KeyId, TenantId, UnixMillis,
     access::{Role, Scope, Scopes},
     address::Channel,
     connection::Connection,
@@ -18,18 +17,18 @@ use serde_json::json;
 
 use crate::memory_registry::MemoryRegistry;
 
-const NOW: UnixMillis = UnixMillis(1_767_323_045_678);
-const KEYS: DirectoryKeys =
+pub(crate) const NOW: UnixMillis = UnixMillis(1_767_323_045_678);
+pub(crate) const KEYS: DirectoryKeys =
     DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32], previous_credentials_key: None };
 
-async fn open() -> (Arc<MemoryRegistry>, Arc<Directory>) {
+pub(crate) async fn open() -> (Arc<MemoryRegistry>, Arc<Directory>) {
     let registry = Arc::new(MemoryRegistry::default());
     let directory = Directory::open(Arc::clone(&registry) as Arc<dyn Registry>, KEYS).await.unwrap();
     directory.create_tenant(tenant(1)).await.unwrap();
     (registry, directory)
 }
 
-fn tenant_id(number: u128) -> TenantId {
+pub(crate) fn tenant_id(number: u128) -> TenantId {
     TenantId::new(UnixMillis(1), number)
 }
 
@@ -90,7 +89,7 @@ fn endpoint(number: u128) -> Endpoint {
     }
 }
 
-async fn reopened(registry: &Arc<MemoryRegistry>) -> Arc<Directory> {
+pub(crate) async fn reopened(registry: &Arc<MemoryRegistry>) -> Arc<Directory> {
     Directory::open(Arc::clone(registry) as Arc<dyn Registry>, KEYS).await.unwrap()
 }
 
@@ -263,31 +262,6 @@ async fn endpoints_are_listed_per_tenant_and_mode() {
     directory.delete_endpoint(endpoint(1).id, Some(2)).await.unwrap();
     directory.delete_endpoint(endpoint(2).id, None).await.unwrap();
     assert_eq!((ids(Mode::Live), ids(Mode::Test)), (vec![], vec![endpoint(3).id]));
-}
-
-#[tokio::test]
-async fn stored_cascades_have_versions() {
-    let (registry, directory) = open().await;
-    let template = CascadeTemplate {
-        id: CascadeTemplateId::new(NOW, 1),
-        tenant: tenant_id(1),
-        mode: Mode::Live,
-        name: "default".into(),
-        cascade: json!({"steps": [{"channel": "sms"}]}),
-        created_at: NOW,
-        updated_at: NOW,
-    };
-    let version = directory.create_template(template.clone()).await.unwrap();
-    let renamed = CascadeTemplate { name: "other".into(), ..template.clone() };
-    assert_eq!(directory.update_template(renamed.clone(), Some(version)).await.unwrap(), version + 1);
-    assert!(matches!(
-        directory.update_template(renamed.clone(), Some(version)).await,
-        Err(DirectoryError::Conflict)
-    ));
-    let stored = reopened(&registry).await.template(template.scope(), template.id).unwrap();
-    assert_eq!((&*stored.value, stored.version), (&renamed, version + 1));
-    directory.delete_template(template.scope(), template.id, Some(version + 1)).await.unwrap();
-    assert!(directory.template(template.scope(), template.id).is_none());
 }
 
 #[tokio::test]

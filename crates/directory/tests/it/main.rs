@@ -2,5 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod cascades;
 mod directory;
 mod memory_registry;
+mod templates;

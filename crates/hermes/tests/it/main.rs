@@ -19,5 +19,6 @@ mod server;
 mod serving;
 mod smoke;
 mod suppressions;
+mod templates;
 mod traces;
 mod webhooks;

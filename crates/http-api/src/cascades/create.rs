@@ -27,19 +27,10 @@ pub(super) async fn create(
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
         let (name, cascade) = named_cascade(incoming.value)?;
-        let now = api.now();
-        let template = CascadeTemplate {
-            id: api.ports.mint.template(),
-            tenant: caller.tenant.id,
-            mode: caller.mode,
-            name,
-            cascade,
-            created_at: now,
-            updated_at: now,
-        };
-        let view = CascadeView::of(&template);
-        let location = format!("/v1/cascades/{}", template.id);
-        let version = api.directory().create_template(template).await?;
+        let stored = CascadeTemplate::new(api.ports.mint.cascade(), caller.scope(), name, cascade, api.now());
+        let view = CascadeView::of(&stored);
+        let location = format!("/v1/cascades/{}", stored.id);
+        let version = api.directory().create_cascade(stored).await?;
         Ok(Reply::created(&location, &view).version(version))
     })
     .await

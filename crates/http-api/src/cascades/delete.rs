@@ -19,6 +19,6 @@ pub(super) async fn delete(
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
     let expected = etag::if_match(&headers)?;
-    api.directory().delete_template(caller.scope(), stored.value.id, expected).await?;
+    api.directory().delete_cascade(caller.scope(), stored.value.id, expected).await?;
     Ok(reply::no_content())
 }

@@ -11,7 +11,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller, uri: Uri) 
     let mut query = Query::of(&uri);
     let page = Page::of(&mut query);
     query.finish()?;
-    let all = api.directory().read(|snapshot| snapshot.templates_of(caller.tenant.id, caller.mode));
+    let all = api.directory().read(|snapshot| snapshot.cascades_of(caller.tenant.id, caller.mode));
     let shown = page.of_all(all, |stored| stored.value.id.as_u128(), |stored| CascadeView::of(&stored.value));
     Ok(reply::ok(&shown))
 }

@@ -1,4 +1,4 @@
-//! `PUT /v1/cascades/{id}`.
+//! `PUT /v1/cascades/{id}`: makes a version that is active at once.
 
 use std::sync::Arc;
 
@@ -21,9 +21,11 @@ pub(super) async fn replace(
     let expected = etag::required_if_match(request.headers())?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, cascade) = named_cascade(incoming.value)?;
-    let next =
-        CascadeTemplate { name, cascade, updated_at: api.now(), ..CascadeTemplate::clone(&stored.value) };
+    let now = api.now();
+    let renamed = CascadeTemplate { name, updated_at: now, ..CascadeTemplate::clone(&stored.value) };
+    let (next, number) = renamed.with_version(cascade, now)?;
+    let next = next.activated(number, now)?;
     let view = CascadeView::of(&next);
-    let version = api.directory().update_template(next, expected).await?;
+    let version = api.directory().update_cascade(next, expected).await?;
     Ok(reply::ok_version(&view, version))
 }

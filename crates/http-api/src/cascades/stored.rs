@@ -23,7 +23,11 @@ pub(super) struct CascadeView {
     name: String,
     /// `live` or `test`.
     mode: &'static str,
-    /// Steps, as stored.
+    /// The active version: what messages run under that name none.
+    version: u32,
+    /// The newest version.
+    latest_version: u32,
+    /// Steps of the active version, as stored.
     #[schema(value_type = Vec<Object>)]
     steps: Value,
     /// Policy for late receipts.
@@ -45,18 +49,20 @@ pub(super) struct CascadeView {
 }
 
 impl CascadeView {
-    pub(super) fn of(template: &CascadeTemplate) -> Self {
-        let field = |name: &str| template.cascade.get(name).filter(|value| !value.is_null()).cloned();
+    pub(super) fn of(stored: &CascadeTemplate) -> Self {
+        let field = |name: &str| stored.cascade.get(name).filter(|value| !value.is_null()).cloned();
         Self {
-            id: template.id.to_string(),
-            name: template.name.clone(),
-            mode: template.mode.as_str(),
+            id: stored.id.to_string(),
+            name: stored.name.clone(),
+            mode: stored.mode.as_str(),
+            version: stored.active,
+            latest_version: stored.versions.last().map_or(stored.active, |newest| newest.number),
             steps: field("steps").unwrap_or_else(|| Value::Array(Vec::new())),
             on_late_receipt: field("on_late_receipt"),
             on_unknown_outcome: field("on_unknown_outcome"),
             on_server_error: field("on_server_error"),
-            created_at: template.created_at.rfc3339(),
-            updated_at: template.updated_at.rfc3339(),
+            created_at: stored.created_at.rfc3339(),
+            updated_at: stored.updated_at.rfc3339(),
         }
     }
 }
@@ -72,10 +78,14 @@ pub(super) fn named_cascade(body: Value) -> Result<(String, Value), Problem> {
         Some(name) => faults.at_key("name", |faults| text(1..=NAME_CHARS_MAX)(name, faults)),
         None => faults.at_key("name", |faults| faults.note("required", "this field is required")),
     };
-    let kept = without_nulls(fields);
-    let valid = cascade(kept.clone(), &mut faults);
-    let read = name.zip(valid).map(|(name, _)| (name, kept));
+    let read = name.zip(as_written(fields, &mut faults));
     faults.finish(read, Code::SchemaInvalid)
+}
+
+/// Steps and policies as they were written, if they could run.
+pub(super) fn as_written(fields: Map<String, Value>, faults: &mut Faults) -> Option<Value> {
+    let kept = without_nulls(fields);
+    cascade(kept.clone(), faults).map(|_| kept)
 }
 
 fn without_nulls(fields: Map<String, Value>) -> Value {
@@ -85,5 +95,5 @@ fn without_nulls(fields: Map<String, Value>) -> Value {
 /// A stored cascade by the id in a path, if it is the caller's.
 pub(super) fn find(api: &Api, caller: &Caller, id: &str) -> Result<Versioned<CascadeTemplate>, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
-    api.directory().template(caller.scope(), id).ok_or_else(Problem::not_found)
+    api.directory().cascade(caller.scope(), id).ok_or_else(Problem::not_found)
 }

@@ -54,7 +54,7 @@ pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Acce
     };
     let reserved = match &keyed {
         Some(keyed) => match earlier(api, caller, keyed).await? {
-            Earlier::Accepted(accepted) => return Ok(accepted),
+            Earlier::Accepted(accepted) => return Ok(*accepted),
             Earlier::Reserved(id) => Some(id),
             Earlier::Nothing => None,
         },
@@ -133,7 +133,9 @@ fn envelope(
         country: submission.countries.any().cloned(),
         to: submission.to,
         content: submission.content,
+        template: submission.template,
         plan,
+        cascade: submission.cascade_use,
         sender: submission.sender,
         lane: submission.lane,
         send_at,
@@ -165,7 +167,7 @@ enum Earlier {
     Nothing,
     /// The claim is durable but its message is not (a crash came between): the id is used again.
     Reserved(MessageId),
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
 }
 
 async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, Problem> {
@@ -173,7 +175,8 @@ async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, P
     let ClaimResult::Message(id) = claim.result else { return Ok(Earlier::Nothing) };
     match api.ports.store.load(caller.scope(), id).await? {
         Some(stored) => {
-            Ok(Earlier::Accepted(Accepted { reply: MessageAccepted::of(&stored.envelope), replayed: true }))
+            let reply = MessageAccepted::of(&stored.envelope);
+            Ok(Earlier::Accepted(Box::new(Accepted { reply, replayed: true })))
         }
         None => Ok(Earlier::Reserved(id)),
     }
@@ -184,7 +187,7 @@ async fn taken_meanwhile(api: &Api, caller: &Caller, keyed: Option<&Keyed>) -> R
     if let Some(keyed) = keyed
         && let Earlier::Accepted(accepted) = earlier(api, caller, keyed).await?
     {
-        return Ok(accepted);
+        return Ok(*accepted);
     }
     Err(Problem::new(
         Code::IdempotencyInProgress,

@@ -10,6 +10,8 @@ use hermes_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::template::TemplateUsed;
+
 /// A message that is durably stored.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MessageAccepted {
@@ -25,6 +27,12 @@ pub(crate) struct MessageAccepted {
     lane: &'static str,
     /// What will be tried, in order.
     plan: Vec<PlanStep>,
+    /// The stored cascade that the plan was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cascade: Option<CascadeUsed>,
+    /// The template that the content was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateUsed>,
     /// As given.
     tags: Vec<String>,
     /// As given.
@@ -83,6 +91,22 @@ pub(crate) struct PlanWarning {
     pointer: String,
 }
 
+/// A stored cascade that was used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CascadeUsed {
+    /// Its id.
+    id: String,
+    /// Its version.
+    version: u32,
+}
+
+impl CascadeUsed {
+    pub(crate) fn of(envelope: &Envelope) -> Option<Self> {
+        let used = envelope.cascade?;
+        Some(Self { id: used.id.to_string(), version: used.version })
+    }
+}
+
 impl MessageAccepted {
     pub(crate) fn of(envelope: &Envelope) -> Self {
         let ahead = envelope.send_at.is_some_and(|send_at| send_at > envelope.created_at);
@@ -93,6 +117,8 @@ impl MessageAccepted {
             expires_at: envelope.expires_at.rfc3339(),
             lane: envelope.lane.as_str(),
             plan: plan_steps(&envelope.plan),
+            cascade: CascadeUsed::of(envelope),
+            template: TemplateUsed::of(envelope),
             tags: envelope.tags.clone(),
             metadata: envelope.metadata.clone(),
             warnings: plan_warnings(&envelope.warnings),

@@ -12,10 +12,11 @@ use serde_json::Value;
 use super::{
     layers::{
         Blocked, Findings, Stopped, compliance, content, enrich,
-        schema::{self, Submission},
+        schema::{self, LoneContent, Submission},
         tenant,
     },
     routing::{self, Ground},
+    template,
 };
 use crate::{api::Api, gate::Caller, health_board::Seen, problem::Problem};
 
@@ -85,12 +86,14 @@ fn layers(
         findings.note::<()>(Err(refusal))?;
     }
     let Some(submission) = read.submission else {
-        if let Some((uses_sms, content)) = read.content {
-            findings.note(content::check(policy, &content, uses_sms))?;
+        if let Some(LoneContent { uses_sms, content, template }) = read.content {
+            let fits = content::check(policy, &content, uses_sms);
+            findings.note(template::judged(fits, template.as_ref()))?;
         }
         return Ok(None);
     };
-    findings.note(content::check(policy, &submission.content, submission.uses_sms()))?;
+    let fits = content::check(policy, &submission.content, submission.uses_sms());
+    findings.note(template::judged(fits, submission.template.as_ref()))?;
     let mut blocked = tenant::blocked(caller);
     let compliance = findings.note(compliance::check(policy, &submission, now))?;
     let compliance = compliance.unwrap_or_default();
@@ -102,7 +105,10 @@ fn layers(
     };
     let start = send_at.unwrap_or(now).max(now);
     let expires_at = submission.expires_at.unwrap_or_else(|| enrich::default_expiry(api, start));
-    Ok(planned.map(|(plan, warnings)| Draft { submission, plan, warnings, send_at, held_for, expires_at }))
+    Ok(planned.map(|(plan, mut warnings)| {
+        warnings.extend(submission.told.iter().cloned());
+        Draft { submission, plan, warnings, send_at, held_for, expires_at }
+    }))
 }
 
 fn planned(

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use hermes_domain::{
     CascadeTemplateId, UnixMillis,
     address::{Channel, Platform, PushToken},
-    content::Content,
     message::Lane,
     money::Money,
 };
 use serde_json::Value;
 
-use super::{cascade, cascade::CascadeSpec, content};
+use super::{
+    cascade,
+    cascade::CascadeSpec,
+    template::{self, ContentChoice},
+};
 use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
@@ -30,7 +33,7 @@ const PLATFORMS: &[(&str, Platform)] =
 /// A request to send.
 pub(crate) struct SendRequest {
     pub(crate) to: RawRecipient,
-    pub(crate) content: Content,
+    pub(crate) content: ContentChoice,
     pub(crate) cascade: CascadeChoice,
     pub(crate) sender: BTreeMap<Channel, String>,
     pub(crate) lane: Lane,
@@ -59,8 +62,8 @@ pub(crate) struct RawRecipient {
 pub(crate) enum CascadeChoice {
     /// The tenant's own.
     Default,
-    /// A stored one.
-    Stored(CascadeTemplateId),
+    /// A stored one, in this version or the one that is active.
+    Stored(CascadeTemplateId, Option<u32>),
     /// This one.
     Inline(CascadeSpec),
 }
@@ -90,8 +93,7 @@ pub(crate) struct Dedupe {
 pub(crate) fn send_request(now: UnixMillis) -> impl FnOnce(&mut Object, &mut Faults) -> Option<SendRequest> {
     move |fields, faults| {
         let to = fields.required("to", faults, object(recipient));
-        fields.unsupported("template", faults, "stored templates are not available; send `content`");
-        let content = fields.required("content", faults, content::content);
+        let content = template::content_choice(fields, faults);
         let cascade = fields.optional("cascade", faults, cascade_choice);
         let sender = fields.optional("sender", faults, object(sender)).unwrap_or_default();
         let lane = fields.optional("lane", faults, choice(LANES)).unwrap_or_default();
@@ -143,9 +145,18 @@ fn push_token(value: Value, faults: &mut Faults) -> Option<PushToken> {
 
 fn cascade_choice(value: Value, faults: &mut Faults) -> Option<CascadeChoice> {
     if value.is_string() {
-        return id(value, faults).map(CascadeChoice::Stored);
+        return id(value, faults).map(|id| CascadeChoice::Stored(id, None));
+    }
+    if value.get("id").is_some() {
+        return object(stored_cascade)(value, faults);
     }
     cascade::cascade(value, faults).map(CascadeChoice::Inline)
+}
+
+fn stored_cascade(fields: &mut Object, faults: &mut Faults) -> Option<CascadeChoice> {
+    let id = fields.required("id", faults, id);
+    let version = fields.optional("version", faults, integer(1..=u32::MAX));
+    Some(CascadeChoice::Stored(id?, version))
 }
 
 fn sender(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, String>> {

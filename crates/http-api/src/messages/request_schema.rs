@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cascade::{NAME_CHARS_MAX, TIMEOUT_S_MAX};
-use crate::operation::reference;
+use crate::{operation::reference, templates::use_schema};
 
 fn text(max: usize) -> Value {
     json!({ "type": ["string", "null"], "minLength": 1, "maxLength": max })
@@ -60,12 +60,13 @@ pub(crate) fn send_schema() -> Value {
         json!({ "sms": text(320), "email": text(320), "push": text(320), "whatsapp": text(320) }),
         &[],
     );
-    object(
+    let mut schema = object(
         json!({
             "to": recipient(),
-            "content": content(),
-            "cascade": { "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, { "type": "null" }],
-                "description": "Inline, the id of a stored one, or absent: the tenant's default." },
+            "content": nullable(content()),
+            "template": use_schema(),
+            "cascade": { "oneOf": [reference("Cascade"), { "type": "string", "pattern": "^csc_" }, stored_cascade(), { "type": "null" }],
+                "description": "Inline, a stored one by its id (the active version, or the one that is named), or absent: the tenant's default." },
             "sender": nullable(sender),
             "category": word(&["service", "marketing"]), "consent": nullable(consent),
             "lane": word(&["otp", "transactional", "bulk"]),
@@ -73,8 +74,20 @@ pub(crate) fn send_schema() -> Value {
             "dedupe": nullable(dedupe), "limits": nullable(limits),
             "tags": texts(10, 128), "metadata": metadata,
         }),
-        &["to", "content"],
-    )
+        &["to"],
+    );
+    // One of the two, as a null counts as missing.
+    let text = |name: &str| json!({ "required": [name], "properties": { name: { "type": "object" } } });
+    schema["oneOf"] = json!([text("content"), text("template")]);
+    schema
+}
+
+fn stored_cascade() -> Value {
+    let properties = json!({
+        "id": { "type": "string", "pattern": "^csc_" },
+        "version": { "type": ["integer", "null"], "minimum": 1, "maximum": u32::MAX },
+    });
+    object(properties, &["id"])
 }
 
 fn recipient() -> Value {

@@ -14,7 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::accepted::{PlanStep, PlanWarning, plan_steps, plan_warnings};
+use super::{
+    accepted::{CascadeUsed, PlanStep, PlanWarning, plan_steps, plan_warnings},
+    template::TemplateUsed,
+};
 
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +47,12 @@ pub(crate) struct MessageView {
     provider: Option<String>,
     /// What is tried, in order.
     plan: Vec<PlanStep>,
+    /// The stored cascade that the plan was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cascade: Option<CascadeUsed>,
+    /// The template that the content was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateUsed>,
     /// What the tenant was told at acceptance.
     warnings: Vec<PlanWarning>,
     /// Submissions to providers, in order.
@@ -156,6 +165,8 @@ impl MessageView {
             channel: state.current_step(envelope).channel.as_str(),
             provider: state.last_used(envelope).map(|(_, candidate)| candidate.name.clone()),
             plan: plan_steps(&envelope.plan),
+            cascade: CascadeUsed::of(envelope),
+            template: TemplateUsed::of(envelope),
             warnings: plan_warnings(&envelope.warnings),
             attempts: attempts(envelope, state),
             flags: state.flags.names(),

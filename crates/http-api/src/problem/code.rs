@@ -43,6 +43,7 @@ codes! {
     OutsideWindow = "outside_window", 422, "The recipient is left alone at this time";
     RecipientSuppressed = "recipient_suppressed", 422, "The recipient must not be written to";
     QuotaExceeded = "quota_exceeded", 429, "A quota of the tenant is used up";
+    TemplateMissingVariable = "template_missing_variable", 422, "The template needs other data";
     RateLimited = "rate_limited", 429, "Too many requests";
     DuplicateSuppressed = "duplicate_suppressed", 409, "The same message was accepted already";
     IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
@@ -80,7 +81,7 @@ impl Code {
         match self {
             Self::Unauthenticated | Self::Forbidden => Some("auth"),
             Self::TenantSuspended | Self::QuotaExceeded => Some("tenant"),
-            Self::SchemaInvalid | Self::RecipientInvalid => Some("schema"),
+            Self::SchemaInvalid | Self::RecipientInvalid | Self::TemplateMissingVariable => Some("schema"),
             Self::ContentRejected => Some("content"),
             Self::ComplianceBlocked | Self::OutsideWindow => Some("compliance"),
             Self::RecipientSuppressed => Some("dnc"),

@@ -27,10 +27,10 @@ impl From<DirectoryError> for Problem {
             DirectoryError::Conflict => {
                 Self::new(Code::VersionConflict, "Somebody else changed it; read it again.")
             }
-            DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
-            full @ DirectoryError::Full { .. } => {
-                Self::new(Code::Conflict, format!("For this tenant {full}."))
+            DirectoryError::Full { what, most } => {
+                Self::new(Code::Conflict, format!("There are {most} {what} already, the most there may be."))
             }
+            DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
             DirectoryError::Store(cause) => cause.into(),
             DirectoryError::Damaged { .. } | DirectoryError::Secret { .. } => {
                 error!(error = &failure as &dyn Error, "a record could not be read or written");

@@ -47,13 +47,6 @@ impl Object {
         }
     }
 
-    /// A field of the schema that this installation cannot serve.
-    pub(crate) fn unsupported(&mut self, key: &'static str, faults: &mut Faults, detail: &str) {
-        if self.0.remove(key).is_some_and(|value| !value.is_null()) {
-            faults.at_key(key, |faults| faults.note::<()>("unsupported", detail));
-        }
-    }
-
     /// Whether the object names `key` with something else than null.
     pub(crate) fn names(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|value| !value.is_null())

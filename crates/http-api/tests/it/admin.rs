@@ -69,7 +69,7 @@ async fn a_tenant_goes_with_all_that_is_its_own_and_nothing_else() {
     assert_eq!((app.get(ADMIN, &path).await.status, delete().await.status), (404, 404));
     app.directory.reload().await.unwrap();
     let left = app.directory.snapshot();
-    assert_eq!((left.keys_of(Some(own)).len(), left.templates_of(own, Mode::Live).len()), (0, 0));
+    assert_eq!((left.keys_of(Some(own)).len(), left.cascades_of(own, Mode::Live).len()), (0, 0));
     assert!(left.endpoints().all(|entry| entry.endpoint.tenant == tenant(2)));
     assert_eq!((left.endpoints().count(), left.connections().count()), (1, 4));
     assert_eq!(app.get(OTHER, "/v1/status").await.status, 200);

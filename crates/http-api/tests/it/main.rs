@@ -27,5 +27,6 @@ mod send;
 mod strangers;
 mod suppressed;
 mod suppressions;
+mod templates;
 mod usage;
 mod webhooks;

@@ -60,6 +60,8 @@ fn the_contract_s_paths_are_all_there() {
         "/v1/status",
         "/v1/batches",
         "/v1/cascades",
+        "/v1/templates",
+        "/v1/templates/{id}/preview",
         "/v1/webhooks",
         "/v1/webhooks/{id}/deliveries",
         "/v1/webhooks/{id}/rotate_secret",

@@ -38,8 +38,14 @@ impl Belongings {
             let cascade = json!({ "name": format!("c{number}"), "steps": [{ "channel": "sms" }] });
             let route = json!({ "name": format!("r{number}") });
             let rule = json!({ "address": format!("+452012000{number}"), "channel": "sms" });
-            let bodies =
-                [("webhooks", hook), ("cascades", cascade), ("routes", route), ("suppressions", rule)];
+            let template = with(template(), "/name", json!(format!("t{number}")));
+            let bodies = [
+                ("webhooks", hook),
+                ("cascades", cascade),
+                ("routes", route),
+                ("suppressions", rule),
+                ("templates", template),
+            ];
             for (segment, body) in bodies {
                 let made = app.post(LIVE, &format!("/v1/{segment}"), &body).await;
                 assert_eq!(made.status, 201, "{}", made.text);
@@ -102,9 +108,17 @@ fn routes() -> Vec<Route> {
     all
 }
 
+/// What a message template says.
+fn template() -> Value {
+    json!({ "default_locale": "en", "locales": { "en": { "sms": { "text": "Hello" } } } })
+}
+
 /// A body with which the operation reaches what its path names.
 fn body(route: &Route) -> Value {
     match route.id {
+        "createCascadeVersion" => json!({ "steps": [{ "channel": "sms" }] }),
+        "createTemplateVersion" => template(),
+        "replaceTemplate" => with(template(), "/name", json!("mine")),
         "replaceRoute" => json!({ "name": "mine" }),
         "replaceCascade" => json!({ "name": "mine", "steps": [{ "channel": "sms" }] }),
         _ => json!({}),
@@ -127,6 +141,8 @@ impl Route {
     fn path(&self, fill: impl Fn(&str) -> String) -> String {
         let parts: Vec<_> = self.template.split('/').collect();
         let filled = parts.iter().enumerate().map(|(place, part)| match part.starts_with('{') {
+            // Numbered from 1; everything else has an id.
+            true if parts[place - 1] == "versions" => "1".to_owned(),
             true => fill(parts[place - 1]),
             false => (*part).to_owned(),
         });
@@ -206,7 +222,12 @@ async fn lists_hold_nothing_of_somebody_else_whatever_is_asked_for() {
 /// Bodies that name something by its id: operation, prefix of the id, the body.
 fn named_in_bodies(id: &str) -> Vec<(&'static str, &'static str, Value)> {
     let message = with(sms(), "/cascade", json!(id));
+    let mut filled = with(sms(), "/template", json!({ "id": id }));
+    filled.as_object_mut().unwrap().remove("content");
     vec![
+        ("sendMessage", "tpl_", filled.clone()),
+        ("validateMessage", "tpl_", filled.clone()),
+        ("sendBatch", "tpl_", json!({ "messages": [filled] })),
         ("sendMessage", "csc_", message.clone()),
         ("validateMessage", "csc_", message.clone()),
         ("sendBatch", "csc_", json!({ "messages": [message] })),
@@ -232,11 +253,15 @@ async fn bodies_reach_nothing_of_somebody_else() {
                     belongings.scrubbed(&app.call(call.header("x-request-id", "same")).await)
                 };
                 let shown = ask(&with_known).await;
-                assert!(shown.1.contains("unknown_cascade"), "{operation}: {}", shown.1);
+                assert!(
+                    shown.1.contains("unknown_cascade") || shown.1.contains("unknown_template"),
+                    "{operation}: {}",
+                    shown.1
+                );
                 assert_eq!(shown, ask(&with_unknown).await, "{operation} as {stranger}");
             }
             let own = app.post(LIVE, route.template, &with_known).await;
-            assert!(!own.text.contains("unknown_cascade"), "{operation}: {}", own.text);
+            assert!(!own.text.contains("unknown_"), "{operation}: {}", own.text);
         }
     }
     for route in routes() {

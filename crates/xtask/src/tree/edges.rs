@@ -5,13 +5,15 @@
 use super::crates::{Crate, Need};
 
 /// Crates of the workspace, each with those that may be part of it.
-const INWARDS: [(&str, &[&str]); 22] = [
+const INWARDS: [(&str, &[&str]); 23] = [
     // Depend on nothing of ours.
     ("hermes-domain", &[]),
     ("hermes-supervision", &[]),
     ("hermes-config", &[]),
     ("hermes-telemetry", &[]),
     ("hermes-simulator", &[]),
+    // Renders content, so it knows what content is, and nothing that could do I/O.
+    ("hermes-templates", &["hermes-domain"]),
     // The needs, and what is built on them alone.
     ("hermes-ports", &["hermes-domain"]),
     ("hermes-directory", &["hermes-domain", "hermes-ports"]),
@@ -25,7 +27,10 @@ const INWARDS: [(&str, &[&str]); 22] = [
     // The real host with real components: whatever is fed to them, it is the whole that must withstand it.
     ("hermes-fuzzing", &["hermes-domain", "hermes-ports", "hermes-wasm-host"]),
     ("hermes-egress", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
-    ("hermes-http-api", &["hermes-domain", "hermes-ports", "hermes-directory", "hermes-telemetry"]),
+    (
+        "hermes-http-api",
+        &["hermes-domain", "hermes-ports", "hermes-directory", "hermes-templates", "hermes-telemetry"],
+    ),
     // Actors. Cascades and providers do not know each other: they meet at ports.
     ("hermes-actor-cascade", ACTOR),
     ("hermes-actor-provider", ACTOR),
@@ -66,7 +71,7 @@ const BINARY: &str = "hermes";
 const FOR_TESTS: [&str; 4] = ["hermes-testkit", "hermes-port-contracts", "hermes-fuzzing", "xtask"];
 
 /// Packages of others, each with the only crates that may build on it.
-const RESERVED: [(&str, &[&str]); 7] = [
+const RESERVED: [(&str, &[&str]); 8] = [
     (
         "ractor",
         &[
@@ -83,6 +88,8 @@ const RESERVED: [(&str, &[&str]); 7] = [
     ("sqlx", &["hermes-backend-embedded", "hermes-backend-cluster"]),
     ("async-nats", &["hermes-backend-cluster", "hermes-testkit"]),
     ("axum", &["hermes-http-api", "hermes-simulator", "hermes"]),
+    // Templates are strangers' programs: their limits are set in one place.
+    ("minijinja", &["hermes-templates"]),
     // Libraries name their errors; only programs may sum them up.
     ("anyhow", &["hermes", "xtask"]),
 ];

@@ -51,6 +51,8 @@ pub(super) fn envelope(change: impl FnOnce(&mut Envelope)) -> Arc<Envelope> {
             ..Recipient::default()
         },
         content: Content { text: Some("hello".into()), ..Content::default() },
+        template: None,
+        cascade: None,
         plan: Plan {
             steps: vec![
                 a_step(Channel::Sms, &[1, 2], Level::Delivered, 90),

@@ -6,9 +6,10 @@ use hermes_domain::{
     UnixMillis,
     address::{Channel, Phone, Recipient},
     content::{ChannelContent, Content},
-    message::Lane,
+    message::{CascadeUse, Lane, Warning},
     money::Money,
     segments::segments,
+    template::TemplateUse,
 };
 use serde_json::Value;
 
@@ -19,6 +20,7 @@ use crate::{
     messages::{
         cascade::{self, CascadeSpec},
         request::{self, CascadeChoice, Category, Consent, Dedupe, SendRequest},
+        template::{self, Made},
     },
     problem::{Code, Fault, Problem},
     schema::{self, Faults},
@@ -29,7 +31,13 @@ pub(crate) struct Submission {
     pub(crate) to: Recipient,
     pub(crate) countries: Countries,
     pub(crate) content: Content,
+    /// What the content was made from.
+    pub(crate) template: Option<TemplateUse>,
+    /// What the template tells about its data.
+    pub(crate) told: Vec<Warning>,
     pub(crate) cascade: CascadeSpec,
+    /// What the cascade was read from.
+    pub(crate) cascade_use: Option<CascadeUse>,
     pub(crate) sender: BTreeMap<Channel, String>,
     pub(crate) lane: Lane,
     pub(crate) category: Option<Category>,
@@ -80,11 +88,19 @@ impl Submission {
     }
 }
 
+/// Content of a request whose rest is not well formed.
+pub(crate) struct LoneContent {
+    /// An SMS would be made of it.
+    pub(crate) uses_sms: bool,
+    pub(crate) content: Content,
+    pub(crate) template: Option<TemplateUse>,
+}
+
 /// What is well formed of a request, and every refusal of the rest.
 pub(crate) struct Read {
     pub(crate) submission: Option<Submission>,
-    /// Content is worth a look even where the rest is wrong: whether an SMS would be made of it, and the content.
-    pub(crate) content: Option<(bool, Content)>,
+    /// Content is worth a look even where the rest is wrong.
+    pub(crate) content: Option<LoneContent>,
     pub(crate) refusals: Vec<Problem>,
 }
 
@@ -95,14 +111,22 @@ pub(crate) fn read(api: &Api, caller: &Caller, body: Value, now: UnixMillis) -> 
         Err(refusal) => return Read { submission: None, content: None, refusals: vec![refusal] },
     };
     let SendRequest { to, content, cascade, .. } = request;
+    let Made { content, template, warnings } =
+        match template::made(api, caller, content, to.locale.as_deref()) {
+            Ok(made) => made,
+            Err(refusal) => return Read { submission: None, content: None, refusals: vec![refusal] },
+        };
     let (to, cascade) = (recipient::recipient(to), spec(api, caller, cascade));
     match (to, cascade) {
-        (Ok((to, countries)), Ok(cascade)) => {
+        (Ok((to, countries)), Ok((cascade, cascade_use))) => {
             let submission = Submission {
                 to,
                 countries,
                 content,
+                template,
+                told: warnings,
                 cascade,
+                cascade_use,
                 sender: request.sender,
                 lane: request.lane,
                 category: request.category,
@@ -118,30 +142,42 @@ pub(crate) fn read(api: &Api, caller: &Caller, body: Value, now: UnixMillis) -> 
         }
         (to, cascade) => {
             let sms = |spec: &CascadeSpec| spec.steps.iter().any(|step| step.channel == Channel::Sms);
-            let uses_sms = cascade.as_ref().is_ok_and(sms);
+            let uses_sms = cascade.as_ref().is_ok_and(|(spec, _)| sms(spec));
             let refusals = [to.err(), cascade.err()].into_iter().flatten().collect();
-            Read { submission: None, content: Some((uses_sms, content)), refusals }
+            let content = LoneContent { uses_sms, content, template };
+            Read { submission: None, content: Some(content), refusals }
         }
     }
 }
 
-/// The cascade that a message names.
-fn spec(api: &Api, caller: &Caller, choice: CascadeChoice) -> Result<CascadeSpec, Problem> {
+/// The cascade that a message names, and which version of which stored one it is.
+fn spec(
+    api: &Api,
+    caller: &Caller,
+    choice: CascadeChoice,
+) -> Result<(CascadeSpec, Option<CascadeUse>), Problem> {
     match choice {
-        CascadeChoice::Inline(spec) => Ok(spec),
-        CascadeChoice::Stored(id) => {
-            let own = api.directory().template(caller.scope(), id).map(|stored| stored.value);
-            let own =
-                own.ok_or_else(|| refuse("unknown_cascade", "there is no stored cascade with this id"))?;
-            stored_spec(own.cascade.clone())
+        CascadeChoice::Inline(spec) => Ok((spec, None)),
+        CascadeChoice::Stored(id, version) => {
+            let own = api.directory().cascade(caller.scope(), id).map(|stored| stored.value);
+            let own = own.ok_or_else(|| {
+                refuse("/cascade", "unknown_cascade", "there is no stored cascade with this id")
+            })?;
+            let version = own.version(version.unwrap_or(own.active)).ok_or_else(|| {
+                refuse("/cascade/version", "unknown_version", "the stored cascade has no such version")
+            })?;
+            let spec = stored_spec(version.cascade.clone())?;
+            Ok((spec, Some(CascadeUse { id, version: version.number })))
         }
         CascadeChoice::Default => match &caller.tenant.default_cascade {
             Some(Value::String(id)) => match id.parse() {
-                Ok(id) => spec(api, caller, CascadeChoice::Stored(id)),
-                Err(_) => Err(refuse("unknown_cascade", "the tenant's default cascade does not exist")),
+                Ok(id) => spec(api, caller, CascadeChoice::Stored(id, None)),
+                Err(_) => {
+                    Err(refuse("/cascade", "unknown_cascade", "the tenant's default cascade does not exist"))
+                }
             },
-            Some(default) => stored_spec(default.clone()),
-            None => Err(refuse("required", "the tenant has no default cascade: name one")),
+            Some(default) => Ok((stored_spec(default.clone())?, None)),
+            None => Err(refuse("/cascade", "required", "the tenant has no default cascade: name one")),
         },
     }
 }
@@ -153,7 +189,7 @@ fn stored_spec(stored: Value) -> Result<CascadeSpec, Problem> {
     faults.finish(spec, Code::SchemaInvalid)
 }
 
-fn refuse(code: &'static str, detail: &str) -> Problem {
-    let fault = Fault::new("/cascade", code, detail);
+fn refuse(pointer: &str, code: &'static str, detail: &str) -> Problem {
+    let fault = Fault::new(pointer, code, detail);
     Problem::new(Code::SchemaInvalid, "The cascade cannot be used; see `errors`.").with_faults(vec![fault])
 }

@@ -83,7 +83,7 @@ pub(super) fn wrong_settings() -> Vec<Case> {
         (0..51).map(|index| (format!("k{index}"), json!("v"))).collect::<serde_json::Map<_, _>>().into();
     vec![
         case("misspelt field", set("/metdata", json!({})), SCHEMA, &["/metdata"]),
-        case("template not available", set("/template", json!({ "id": "tpl_1" })), SCHEMA, &["/template"]),
+        case("template beside content", set("/template", json!({ "name": "x" })), SCHEMA, &["/template"]),
         case("lane unknown", set("/lane", json!("express")), SCHEMA, &["/lane"]),
         case("send_at no instant", set("/send_at", json!("tomorrow")), SCHEMA, &["/send_at"]),
         case("send_at too far", set("/send_at", json!("2026-04-03T03:04:06Z")), SCHEMA, &["/send_at"]),
