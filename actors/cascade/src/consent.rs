@@ -9,10 +9,11 @@ use std::{fmt, sync::Arc};
 
 use hermes_directory::Directory;
 use hermes_domain::{
-    ConnectionId, SuppressionId,
+    ConnectionId, SuppressionId, UnixMillis,
     address::{Channel, Destination},
     cascade::State,
     message::Envelope,
+    standing::{Standing, standing},
     suppression::{
         Coverage, SenderKey, Subject, Suppression, SuppressionReason, SuppressionSource, applying, sender_of,
     },
@@ -126,10 +127,22 @@ impl Consent {
         !self.addresses.iter().any(|address| self.suppressions.may_cover(address))
     }
 
+    /// Whether the tenant's rules let an attempt start now.
+    pub(crate) fn standing(&self) -> Standing {
+        let now = self.clock.now();
+        self.directory.read(|all| {
+            let tenant = all.tenant(self.envelope.tenant).map(|tenant| &*tenant.value);
+            standing(tenant, &self.envelope, self.channel, now)
+        })
+    }
+
     /// Waits for a permit of a connection that may write to the recipient, and looks again once it is there: the
     /// waiting may have been long.
     pub(crate) async fn wish(&self, gateway: &dyn ProviderGateway, request: PermitRequest) -> Wished {
         for _ in 0..ROUNDS_MAX {
+            if let Standing::Wait(retry_at) = self.standing() {
+                return busy_until(retry_at);
+            }
             let unsuspected = self.is_certain();
             let Ok(candidates) = self.clear().await else {
                 return self.busy(STORE_AWAY_MS);
@@ -141,6 +154,9 @@ impl Consent {
             let PermitAnswer::Granted(permit) = &answer else {
                 return Wished::Answered { answer, unsuspected };
             };
+            if let Standing::Wait(retry_at) = self.standing() {
+                return busy_until(retry_at); // Dropping the permit gives it back.
+            }
             match self.clear().await {
                 Ok(clear) if clear.contains(&permit.connection) => {
                     return Wished::Answered { answer, unsuspected: unsuspected && self.is_certain() };
@@ -153,8 +169,7 @@ impl Consent {
     }
 
     fn busy(&self, pause_ms: u64) -> Wished {
-        let answer = PermitAnswer::Busy { retry_at: self.clock.now().plus_ms(pause_ms) };
-        Wished::Answered { answer, unsuspected: true }
+        busy_until(self.clock.now().plus_ms(pause_ms))
     }
 
     /// Those of the connections that may write to the recipient.
@@ -183,6 +198,10 @@ impl fmt::Debug for Consent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Consent").field("channel", &self.channel).finish_non_exhaustive()
     }
+}
+
+const fn busy_until(retry_at: UnixMillis) -> Wished {
+    Wished::Answered { answer: PermitAnswer::Busy { retry_at }, unsuspected: true }
 }
 
 /// What the step may still write to. Never empty: acceptance takes steps without an address out of the plan.

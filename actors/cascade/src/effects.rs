@@ -7,6 +7,7 @@ use hermes_domain::{
     cascade::{Effect, Event, Phase, resume},
     outcome::{ErrorClass, Failure, Outcome},
     plan::Candidate,
+    standing::{Standing, affordable},
 };
 use hermes_ports::{
     adapter::SendCall,
@@ -33,7 +34,7 @@ impl CascadeActor {
     ) -> Result<(), ActorProcessingErr> {
         for effect in effects {
             match effect {
-                Effect::Acquire { candidates } => self.wish(me, run, &candidates),
+                Effect::Acquire { candidates } => self.wish_or_end(me, run, &candidates).await?,
                 Effect::RememberOptOut { attempt } => self.remember_opt_out(run, attempt),
                 Effect::Dispatch { attempt } => self.dispatch(me, run, attempt),
                 Effect::Reconcile { attempt } => {
@@ -51,14 +52,31 @@ impl CascadeActor {
     /// A permit that is free at this moment, with the event that uses it. None for a recipient who may be suppressed:
     /// that takes a question to the store.
     pub(crate) async fn permit_now(&self, run: &Run, candidates: &[u8]) -> Option<(Event, Permit)> {
-        if !self.consent(run, candidates).is_certain() {
+        let candidates = affordable(&run.cascade.envelope, &run.cascade.state, candidates);
+        let consent = self.consent(run, &candidates);
+        if candidates.is_empty() || !consent.is_certain() || consent.standing() != Standing::Clear {
             return None;
         }
-        let request = self.request(run, candidates, UnixMillis(0));
+        let request = self.request(run, &candidates, UnixMillis(0));
         match self.shared.ports.gateway.acquire(request).await {
-            PermitAnswer::Granted(permit) => Some((granted(candidates, &permit), permit)),
+            PermitAnswer::Granted(permit) => Some((granted(&candidates, &permit), permit)),
             PermitAnswer::Busy { .. } | PermitAnswer::NoRoute => None,
         }
+    }
+
+    /// Wishes for a permit of the candidates that the message can pay for; without any its step ends.
+    async fn wish_or_end(
+        &self,
+        me: &ActorRef<CascadeMsg>,
+        run: &mut Run,
+        candidates: &[u8],
+    ) -> Result<(), ActorProcessingErr> {
+        let candidates = affordable(&run.cascade.envelope, &run.cascade.state, candidates);
+        if candidates.is_empty() {
+            return Box::pin(self.apply(me, run, Event::NoRoute, None)).await.map(drop);
+        }
+        self.wish(me, run, &candidates);
+        Ok(())
     }
 
     /// Waits for a permit in a task; the answer comes back as a message.

@@ -21,6 +21,7 @@ pub mod rate_window;
 pub mod routing;
 pub mod segments;
 pub mod sliding_window;
+pub mod standing;
 pub mod suppression;
 pub mod template;
 pub mod tenant;

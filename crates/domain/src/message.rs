@@ -7,6 +7,7 @@ use crate::{
     CascadeTemplateId, MessageId, TenantId, UnixMillis,
     address::{Channel, Destination, Recipient},
     content::Content,
+    money::Money,
     plan::Plan,
     template::TemplateUse,
     tenant::TenantScope,
@@ -135,6 +136,9 @@ pub struct Envelope {
     /// Why `send_at` is later than what the tenant asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_for: Option<HeldFor>,
+    /// Most that the message may cost in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<Money>,
     /// Terminal by then.
     pub expires_at: UnixMillis,
     /// When it was accepted.

@@ -64,6 +64,7 @@ pub fn envelope() -> EnvelopeBuilder {
             lane: Lane::Transactional,
             send_at: None,
             held_for: None,
+            max_cost: None,
             country: None,
             expires_at: START.plus_s(72 * 3_600),
             created_at: START,

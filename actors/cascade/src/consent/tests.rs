@@ -9,8 +9,9 @@ use hermes_domain::{
     connection::Connection,
     message::{Lane, Mode},
     outcome::Outcome,
+    policy::TenantPolicy,
     suppression::OptOutScope,
-    tenant::TenantScope,
+    tenant::{Tenant, TenantScope},
 };
 use hermes_ports::{
     adapter::{ReceiveResult, Secrets},
@@ -40,10 +41,22 @@ fn stop(sender: Option<&str>) -> Suppression {
     }
 }
 
+fn owner() -> Tenant {
+    Tenant {
+        id: hermes_testkit::tenant(1),
+        name: "owner".into(),
+        suspended: false,
+        default_cascade: None,
+        policy: TenantPolicy::default(),
+        created_at: START,
+    }
+}
+
 /// The question about an SMS through connections 1 (from +4550000001) and 2 (from ACME).
 async fn question(suppressions: Arc<dyn Suppressions>) -> Consent {
     let keys = DirectoryKeys { hash_key: [1; 32], credentials_key: [2; 32], previous_credentials_key: None };
     let directory = Directory::open(MemoryBackend::new(), keys).await.unwrap();
+    directory.create_tenant(owner()).await.unwrap();
     for (number, from) in [(1, "+4550000001"), (2, "ACME")] {
         let seeded = Connection {
             id: connection(number),
@@ -240,4 +253,30 @@ async fn nobody_is_written_to_while_the_store_cannot_be_asked() {
         panic!("{wished:?}")
     };
     assert_eq!(retry_at, UnixMillis(START.0 + STORE_AWAY_MS));
+}
+
+/// When a wish is made again, if it is.
+fn again_at(wished: Wished) -> Option<UnixMillis> {
+    match wished {
+        Wished::Answered { answer: PermitAnswer::Busy { retry_at }, .. } => Some(retry_at),
+        Wished::Answered { .. } | Wished::Suppressed => None,
+    }
+}
+
+#[tokio::test]
+async fn nothing_starts_for_a_suspended_tenant_or_while_the_recipient_is_left_alone() {
+    let (backend, gateway) = (MemoryBackend::new(), ScriptedGateway::new());
+    let consent = question(backend).await;
+    let change = async |change: fn(&mut Tenant)| {
+        consent.directory.update_tenant(owner().id, None, change).await.unwrap();
+        again_at(consent.wish(&*gateway, request()).await)
+    };
+    assert_eq!(change(|tenant| tenant.suspended = true).await, Some(START.plus_s(5)));
+    assert_eq!(change(|tenant| tenant.suspended = false).await, None);
+    let night = change(|tenant| {
+        let hours = serde_json::json!({ "from": "21:00", "until": "08:00", "timezone": "Europe/Copenhagen" });
+        tenant.policy.quiet_hours = Some(serde_json::from_value(hours).unwrap());
+    });
+    let opens = UnixMillis::parse_rfc3339("2026-01-02T07:00:00Z").unwrap();
+    assert_eq!((START.rfc3339().as_str(), night.await), ("2026-01-02T03:04:05.000Z", Some(opens)));
 }

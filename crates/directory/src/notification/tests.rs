@@ -50,6 +50,7 @@ fn envelope() -> Arc<Envelope> {
         lane: Lane::Transactional,
         send_at: None,
         held_for: None,
+        max_cost: None,
         country: None,
         expires_at: NOW.plus_s(3_600),
         created_at: NOW,

@@ -140,6 +140,7 @@ fn envelope(
         lane: submission.lane,
         send_at,
         held_for,
+        max_cost: submission.max_cost,
         expires_at,
         created_at: now,
         tags: submission.tags,

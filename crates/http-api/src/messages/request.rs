@@ -210,7 +210,7 @@ fn dedupe(fields: &mut Object, faults: &mut Faults) -> Option<Dedupe> {
     Some(Dedupe { key: key?, window_s })
 }
 
-/// `limits.max_cost` bounds what any one attempt may cost.
+/// `limits.max_cost` bounds what the message may cost in all.
 fn limits(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
     let amount = fields.required("max_cost", faults, text(1..=32));
     let currency = fields.required("currency", faults, text(3..=3));

@@ -44,7 +44,7 @@ pub(crate) fn send_schema() -> Value {
     );
     let limits = object(
         json!({
-            "max_cost": { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,6})?$", "description": "Most that one attempt may cost." },
+            "max_cost": { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,6})?$", "description": "Most that the message may cost in all, by price lists and as providers tell." },
             "currency": { "type": "string", "pattern": "^[A-Z]{3}$" },
         }),
         &["max_cost", "currency"],

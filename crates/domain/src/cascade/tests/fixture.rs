@@ -68,6 +68,7 @@ pub(super) fn envelope(change: impl FnOnce(&mut Envelope)) -> Arc<Envelope> {
         lane: Lane::Transactional,
         send_at: None,
         held_for: None,
+        max_cost: None,
         country: None,
         expires_at: START.plus_s(3_600),
         created_at: START,

@@ -281,3 +281,22 @@ fn an_opt_out_that_a_provider_tells_is_remembered() {
     run.permit().accept().receipt(1, ReceiptStatus::Undelivered(failure(ErrorClass::OptedOut)));
     assert!(run.effects.contains(&Effect::RememberOptOut { attempt: 1 }), "{:?}", run.effects);
 }
+
+#[test]
+fn a_message_is_tried_only_through_what_it_can_still_pay_for() {
+    let eur = |amount: &str| Some(crate::money::Money::parse(amount, "EUR").unwrap());
+    let envelope = envelope(|envelope| {
+        envelope.max_cost = eur("0.10");
+        for (candidate, price) in envelope.plan.steps[0].candidates.iter_mut().zip(["0.06", "0.05"]) {
+            candidate.price = eur(price);
+        }
+        assert_eq!(envelope.plan.steps[0].candidates.len(), 2);
+    });
+    let mut run = Run::new(&envelope);
+    let fits = |run: &Run| crate::standing::affordable(&envelope, run.state(), &[0, 1]);
+    assert_eq!(fits(&run), [0, 1]);
+    run.permit();
+    assert_eq!(fits(&run), Vec::<u8>::new(), "the provider may have taken it");
+    run.outcome(Outcome::Rejected(failure(ErrorClass::ProviderFault)));
+    assert_eq!(fits(&run), [0, 1], "it has not");
+}
