@@ -1,5 +1,7 @@
 //! Documentation for people, without anything from elsewhere.
 
+pub(crate) mod examples;
+
 use std::sync::{Arc, LazyLock};
 
 use axum::{

@@ -5,6 +5,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::{docs::examples, etag};
+
 /// What a caller needs to call an operation. Every operation names one: there is no default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -223,8 +225,9 @@ impl Operation {
     /// `If-Match`.
     pub(crate) fn versioned(mut self, required: bool) -> Self {
         self.parameters.push(json!({
-            "name": "If-Match", "in": "header", "required": required, "schema": { "type": "string" },
-            "description": "ETag of the version that is changed.",
+            "name": "If-Match", "in": "header", "required": required,
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": etag::PATTERN }] },
+            "description": "ETag of the version that is changed; `*` for whichever there is.",
         }));
         self
     }
@@ -253,14 +256,15 @@ impl Operation {
             "parameters": parameters, "responses": replies,
             "security": self.security(),
         });
-        if let Some(details) = self.details {
-            described["description"] = details.into();
-        }
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
+            if let Some(example) = examples::of(self.id) {
+                described["requestBody"]["content"]["application/json"]["example"] = example.clone();
+            }
         }
-        if let Some(needed) = self.needed() {
-            described["description"] = json!(needed);
+        let told: Vec<String> = self.details.map(str::to_owned).into_iter().chain(self.needed()).collect();
+        if !told.is_empty() {
+            described["description"] = json!(told.join(" "));
         }
         described
     }
