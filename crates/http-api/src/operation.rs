@@ -93,6 +93,7 @@ pub(crate) struct Operation {
     keyed: bool,
     body: Option<Value>,
     parameters: Vec<Value>,
+    path_schemas: Vec<(&'static str, Value)>,
     replies: Map<String, Value>,
     /// More than the summary says.
     details: Option<&'static str>,
@@ -111,6 +112,7 @@ impl Operation {
             body: None,
             details: None,
             parameters: Vec::new(),
+            path_schemas: Vec::new(),
             replies: Map::new(),
             schemas: Vec::new(),
         }
@@ -212,6 +214,12 @@ impl Operation {
         self
     }
 
+    /// What a parameter of the path may be, where that is not any text.
+    pub(crate) fn path_parameter(mut self, name: &'static str, schema: Value) -> Self {
+        self.path_schemas.push((name, schema));
+        self
+    }
+
     /// `limit` and `cursor`.
     pub(crate) fn paged(self) -> Self {
         let limit = json!({ "type": "integer", "minimum": 1, "maximum": 250, "default": 50 });
@@ -293,7 +301,9 @@ impl Operation {
         names
             .map(|name| {
                 let name = name.trim_start_matches('*');
-                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+                let known = self.path_schemas.iter().find(|(known, _)| *known == name);
+                let schema = known.map_or_else(|| json!({ "type": "string" }), |(_, schema)| schema.clone());
+                json!({ "name": name, "in": "path", "required": true, "schema": schema })
             })
             .collect()
     }
