@@ -13,7 +13,8 @@ pub(crate) fn routes(routes: &mut Routes) {
     let body = json!({
         "type": "object", "additionalProperties": false, "required": ["messages"],
         "properties": { "messages": {
-            "type": "array", "minItems": 1, "maxItems": create::MESSAGES_MAX, "items": reference("SendRequest"),
+            "type": "array", "minItems": 1, "maxItems": create::MESSAGES_MAX,
+            "items": { "anyOf": [reference("SendRequest"), {}], "description": "Whatever is no `SendRequest` is refused alone." },
         } },
     });
     let operation = Operation::post(

@@ -1,50 +1,61 @@
-//! Documentation for people, without anything from elsewhere.
+//! Documentation for people: guides, a section per problem code, and the reference of the API.
+//!
+//! All of it is part of the program and made once, without a script, a font or anything else from elsewhere.
 
-use std::sync::{Arc, LazyLock};
+pub(crate) mod examples;
+mod html;
+mod markdown;
+mod pages;
+mod reference;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
-    extract::State,
+    extract::{Path, State},
     response::{Html, IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::json;
 
 use crate::{
     api::Api,
+    openapi,
     operation::{Need, Operation},
-    problem::Code,
+    problem::Problem,
     reply,
     router::Routes,
 };
 
-/// Renders `/openapi.json` in the browser.
-const PAGE: &str = include_str!("docs/page.html");
-const HOME: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Hermes</title>\
-    <p>Hermes delivers messages. <a href=\"/docs\">Documentation</a>, \
-    <a href=\"/openapi.json\">OpenAPI document</a>.</p></html>";
+/// Nothing but the page itself and its own style: no script, no image, no connection.
 const POLICY: (HeaderName, HeaderValue) = (
     HeaderName::from_static("content-security-policy"),
-    HeaderValue::from_static(
-        "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
-    ),
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
 );
 
-static DOCS: LazyLock<String> = LazyLock::new(|| {
-    let row = |code: &Code| {
-        let name = code.as_str();
-        format!(
-            "<tr id=\"{name}\"><td><code>{name}</code></td><td>{}</td><td>{}</td></tr>\n",
-            code.status().as_u16(),
-            code.title()
-        )
-    };
-    PAGE.replace("<!-- codes -->", &Code::ALL.iter().map(row).collect::<String>())
+/// The reference, and the links to everything else.
+static REFERENCE: LazyLock<String> = LazyLock::new(|| {
+    let document = serde_json::from_str(&openapi::document()).unwrap_or_default();
+    html::page("Hermes API", &reference::html(&document))
+});
+
+/// Guides, by name.
+static GUIDES: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+    let guide = |page: &pages::Page| (page.name, html::page(page.title, &markdown::html(page.source)));
+    pages::ALL.iter().map(guide).collect()
 });
 
 pub(crate) fn routes(routes: &mut Routes) {
     let document = Operation::get(Need::Open, "/openapi.json", "getOpenApi", "This document");
     routes.add(document.plain(200, "The OpenAPI document.", Some("application/json")), openapi);
-    let page = Operation::get(Need::Open, "/docs", "getDocs", "The document for people");
-    routes.add(page.plain(200, "A page.", Some("text/html")), docs);
+    let reference = Operation::get(Need::Open, "/docs", "getDocs", "This document for people");
+    routes.add(reference.plain(200, "A page.", Some("text/html")), docs);
+    let names: Vec<_> = pages::ALL.iter().map(|page| page.name).collect();
+    let guide = Operation::get(Need::Open, "/docs/{page}", "getGuide", "A guide for people")
+        .path_parameter("page", json!({ "enum": names }));
+    routes.add(guide.plain(200, "A page.", Some("text/html")), guide_page);
     let home = Operation::get(Need::Open, "/", "getHome", "Links to the documentation");
     routes.add(home.plain(200, "A page.", Some("text/html")), home_page);
 }
@@ -54,9 +65,14 @@ async fn openapi(State(api): State<Arc<Api>>) -> Response {
 }
 
 async fn docs() -> Response {
-    ([POLICY], Html(DOCS.as_str())).into_response()
+    ([POLICY], Html(REFERENCE.as_str())).into_response()
+}
+
+async fn guide_page(Path(name): Path<String>) -> Result<Response, Problem> {
+    let guide = GUIDES.get(name.as_str()).ok_or_else(Problem::not_found)?;
+    Ok(([POLICY], Html(guide.as_str())).into_response())
 }
 
 async fn home_page() -> Response {
-    Html(HOME).into_response()
+    ([POLICY], Html(html::home())).into_response()
 }

@@ -4,6 +4,11 @@ use http::{HeaderMap, header};
 
 use crate::problem::{Code, Fault, Problem};
 
+/// A tag as a regular expression. Nineteen digits always fit a version.
+pub(crate) const PATTERN: &str = r#"^"[0-9]{1,19}"$"#;
+/// Most digits of a version.
+const DIGITS_MAX: usize = 19;
+
 /// The tag of a version.
 pub(crate) fn of(version: u64) -> String {
     format!("\"{version}\"")
@@ -16,8 +21,10 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let version =
-        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let digits = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let digits =
+        digits.filter(|text| text.len() <= DIGITS_MAX && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let version = digits.and_then(|text| text.parse().ok());
     version.map(Some).ok_or_else(|| {
         let fault = Fault::new("If-Match", "header", "expected an ETag of this resource, or *");
         Problem::new(Code::HeaderInvalid, "If-Match is not an ETag of ours.").with_faults(vec![fault])
@@ -49,7 +56,8 @@ mod tests {
         assert_eq!(required_if_match(&headers("*")).unwrap(), None);
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
         assert_eq!(required_if_match(&HeaderMap::new()).unwrap_err().code, Code::PreconditionRequired);
-        for bad in ["7", "W/\"7\"", "\"x\"", "\"1\", \"2\""] {
+        for bad in ["", "7", "W/\"7\"", "\"x\"", "\"+7\"", "\"\"", "\"12345678901234567890\"", "\"1\", \"2\""]
+        {
             assert_eq!(if_match(&headers(bad)).unwrap_err().code, Code::HeaderInvalid, "{bad}");
         }
     }

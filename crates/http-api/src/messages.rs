@@ -62,7 +62,8 @@ pub(crate) fn routes(routes: &mut Routes) {
         "validateMessage",
         "What sending would do, without sending",
     )
-    .body("SendRequest", send_schema())
+    .repeatable()
+    .body("ValidationRequest", validate::schema())
     .reply::<validate::Validation>(200, "The plan, or every refusal.");
     routes.add(validate, validate::validate);
     let read = Operation::get(Need::Read, "/v1/messages/{id}", "getMessage", "A message as it is now");

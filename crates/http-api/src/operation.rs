@@ -5,6 +5,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::{docs::examples, etag};
+
 /// What a caller needs to call an operation. Every operation names one: there is no default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -91,6 +93,7 @@ pub(crate) struct Operation {
     keyed: bool,
     body: Option<Value>,
     parameters: Vec<Value>,
+    path_schemas: Vec<(&'static str, Value)>,
     replies: Map<String, Value>,
     /// More than the summary says.
     details: Option<&'static str>,
@@ -109,6 +112,7 @@ impl Operation {
             body: None,
             details: None,
             parameters: Vec::new(),
+            path_schemas: Vec::new(),
             replies: Map::new(),
             schemas: Vec::new(),
         }
@@ -210,6 +214,12 @@ impl Operation {
         self
     }
 
+    /// What a parameter of the path may be, where that is not any text.
+    pub(crate) fn path_parameter(mut self, name: &'static str, schema: Value) -> Self {
+        self.path_schemas.push((name, schema));
+        self
+    }
+
     /// `limit` and `cursor`.
     pub(crate) fn paged(self) -> Self {
         let limit = json!({ "type": "integer", "minimum": 1, "maximum": 250, "default": 50 });
@@ -223,8 +233,9 @@ impl Operation {
     /// `If-Match`.
     pub(crate) fn versioned(mut self, required: bool) -> Self {
         self.parameters.push(json!({
-            "name": "If-Match", "in": "header", "required": required, "schema": { "type": "string" },
-            "description": "ETag of the version that is changed.",
+            "name": "If-Match", "in": "header", "required": required,
+            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": etag::PATTERN }] },
+            "description": "ETag of the version that is changed; `*` for whichever there is.",
         }));
         self
     }
@@ -253,14 +264,15 @@ impl Operation {
             "parameters": parameters, "responses": replies,
             "security": self.security(),
         });
-        if let Some(details) = self.details {
-            described["description"] = details.into();
-        }
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
+            if let Some(example) = examples::of(self.id) {
+                described["requestBody"]["content"]["application/json"]["example"] = example.clone();
+            }
         }
-        if let Some(needed) = self.needed() {
-            described["description"] = json!(needed);
+        let told: Vec<String> = self.details.map(str::to_owned).into_iter().chain(self.needed()).collect();
+        if !told.is_empty() {
+            described["description"] = json!(told.join(" "));
         }
         described
     }
@@ -289,7 +301,9 @@ impl Operation {
         names
             .map(|name| {
                 let name = name.trim_start_matches('*');
-                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+                let known = self.path_schemas.iter().find(|(known, _)| *known == name);
+                let schema = known.map_or_else(|| json!({ "type": "string" }), |(_, schema)| schema.clone());
+                json!({ "name": name, "in": "path", "required": true, "schema": schema })
             })
             .collect()
     }

@@ -34,7 +34,7 @@ impl Page {
         let limit = query.read("limit", "a whole number from 1 to 250", |text| {
             text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
         });
-        let before = query.read("cursor", "a cursor from an earlier page", |text| {
+        let before = query.read_unless_empty("cursor", "a cursor from an earlier page", |text| {
             let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
             Some(u128::from_be_bytes(bytes))
         });

@@ -22,6 +22,10 @@ impl<'a> Query<'a> {
 
     /// A parameter; an empty one counts as missing.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    fn given(&mut self, name: &'static str) -> Option<String> {
         let mut found = None;
         let mut count = 0;
         self.parameters.retain(|(key, value)| {
@@ -35,18 +39,40 @@ impl<'a> Query<'a> {
         if count > 1 {
             self.fault(name, "expected only once");
         }
-        found.filter(|value| !value.is_empty())
+        found
     }
 
-    /// A parameter that `read` understands; `expected` describes it.
+    /// A parameter that `read` understands; `expected` describes it. An empty one is refused: whoever names a filter
+    /// wants one.
     pub(crate) fn read<T>(
         &mut self,
         name: &'static str,
         expected: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
+        let text = self.given(name)?;
+        self.understood(name, &text, expected, read)
+    }
+
+    /// As [`Self::read`], but an empty parameter counts as missing: a client's first page has an empty cursor.
+    pub(crate) fn read_unless_empty<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.text(name)?;
-        let value = read(&text);
+        self.understood(name, &text, expected, read)
+    }
+
+    fn understood<T>(
+        &mut self,
+        name: &'static str,
+        text: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(text);
         if value.is_none() {
             self.fault(name, format!("expected {expected}"));
         }

@@ -5,13 +5,14 @@
 mod adapters;
 mod component_build;
 mod fuzz;
+mod schemathesis;
 mod services;
 mod test;
 mod tree;
 
 use std::{
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -23,6 +24,7 @@ check-adapters                       fail when adapters/dist does not match its 
 services start|stop --env-file FILE  run a private nats-server for tests
 test [FILTER ...]                    run every test, or those that nextest's filter names
 fuzz [--seconds 1..60] [TARGET ...]  run fuzz targets, each for a bounded time
+schemathesis [--max-examples N]      hold a running server against its OpenAPI document
 check-tree                           fail when the repository breaks a rule of its own";
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["services", rest @ ..] => services::run(rest),
         ["test", filter @ ..] => test::run(filter),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["schemathesis", rest @ ..] => schemathesis::run(rest),
         ["check-tree"] => tree::check(),
         _ => bail!("usage: cargo xtask <command>\n{COMMANDS}"),
     }
@@ -53,4 +56,9 @@ fn run(args: &[&str]) -> Result<()> {
 fn root() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).map(Path::to_path_buf).context("xtask lives two folders below the root")
+}
+
+/// Cargo without what an outer `cargo run` tells its children about itself.
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::{root, services};
+use crate::{cargo, root, services};
 
 /// The runner that is fetched where none is installed.
 const NEXTEST: &str = "cargo-nextest@0.9.143";
@@ -74,11 +74,6 @@ fn nextest(root: &Path) -> Result<PathBuf> {
         ensure!(status.context("could not run cargo")?.success(), "could not install {NEXTEST}");
     }
     Ok(own)
-}
-
-/// Cargo without what an outer `cargo run` tells its children about itself.
-fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Test services that end with this value.

@@ -26,6 +26,7 @@ pub(super) fn routes(routes: &mut Routes) {
         "Add a version; it is validated and not yet used",
     )
     .bytes("application/wasm")
+    .bytes("application/octet-stream")
     .reply::<AdapterView>(201, "Kept, inactive.");
     routes.add(upload, upload::upload);
     let body = json!({

@@ -71,7 +71,8 @@ pub(super) fn routes(routes: &mut Routes) {
         "/admin/v1/providers/{id}/check",
         "checkProvider",
         "Prove the credentials without delivering anything",
-    );
+    )
+    .repeatable();
     routes.add(check.reply::<check::CheckView>(200, "What the provider said."), check::check);
     let health = Operation::get(
         Need::Viewer,

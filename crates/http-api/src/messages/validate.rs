@@ -15,6 +15,7 @@ use hermes_domain::{
     segments::segments,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
@@ -29,9 +30,16 @@ use super::{
 use crate::{
     api::Api,
     gate::Caller,
+    operation::reference,
     problem::{Fault, Problem},
     quotas, reply,
 };
+
+/// `ValidationRequest`: whatever cannot be sent is what this operation is asked about.
+pub(super) fn schema() -> Value {
+    let told = "A `SendRequest`; what keeps it from being one is told in `refusals`.";
+    json!({ "anyOf": [reference("SendRequest"), {}], "description": told })
+}
 
 /// What sending the message now would lead to.
 #[derive(Debug, Serialize, ToSchema)]

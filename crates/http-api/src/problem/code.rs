@@ -68,7 +68,7 @@ impl Code {
 
     /// A reference to the place in our documentation that explains the code.
     pub(crate) fn type_uri(self) -> String {
-        format!("/docs#{}", self.as_str())
+        format!("/docs/errors#{}", self.as_str())
     }
 
     /// Whether the same request may succeed later; such answers carry `Retry-After`.
@@ -110,7 +110,7 @@ mod tests {
     fn every_code_has_a_status_of_its_class_and_a_place_in_the_docs() {
         for code in Code::ALL {
             assert!(code.status().is_client_error() || code.status().is_server_error(), "{code:?}");
-            assert_eq!(code.type_uri(), format!("/docs#{}", code.as_str()));
+            assert_eq!(code.type_uri(), format!("/docs/errors#{}", code.as_str()));
         }
         let mut names: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         names.sort_unstable();

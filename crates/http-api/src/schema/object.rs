@@ -21,6 +21,17 @@ impl Object {
         faults.at_key(key, |faults| read(value, faults))
     }
 
+    /// A field that may be missing, but that cannot be null: nothing is removed by it.
+    pub(crate) fn omittable<T>(
+        &mut self,
+        key: &'static str,
+        faults: &mut Faults,
+        read: impl FnOnce(Value, &mut Faults) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.0.remove(key)?;
+        faults.at_key(key, |faults| read(value, faults))
+    }
+
     /// A field that may be missing, or null where that means something else: `Some(None)`.
     pub(crate) fn nullable<T>(
         &mut self,

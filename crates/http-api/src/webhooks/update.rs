@@ -30,10 +30,10 @@ pub(super) async fn update(
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let private = api.limits.private_webhooks;
     let (url, event_types, description, disabled) = schema::root(incoming.value, |object, faults| {
-        let url = object.optional("url", faults, endpoint::address(private));
+        let url = object.omittable("url", faults, endpoint::address(private));
         let event_types = endpoint::event_types(object, faults);
         let description = endpoint::description(object, faults);
-        let disabled = object.optional("disabled", faults, boolean);
+        let disabled = object.omittable("disabled", faults, boolean);
         Some((url, event_types, description, disabled))
     })?;
     let current = &stored.endpoint;

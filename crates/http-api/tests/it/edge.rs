@@ -102,14 +102,3 @@ async fn refusals_name_the_methods_that_are_allowed() {
     let unauthenticated = app.call(Call::new("GET", "/v1/messages")).await;
     assert_eq!(unauthenticated.header("www-authenticate"), Some("Bearer"));
 }
-
-#[tokio::test]
-async fn the_docs_need_nothing_from_elsewhere() {
-    let app = App::start().await;
-    assert!(app.call(Call::new("GET", "/")).await.text.contains("href=\"/docs\""));
-    let page = app.call(Call::new("GET", "/docs")).await;
-    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
-    assert!(page.text.contains("id=\"schema_invalid\"") && !page.text.contains("//cdn"));
-    let served = app.call(Call::new("GET", "/openapi.json")).await.json();
-    assert_eq!(&served, crate::contract::document());
-}

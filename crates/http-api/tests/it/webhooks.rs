@@ -173,6 +173,8 @@ async fn an_endpoint_says_why_it_is_disabled_and_starts_afresh_when_it_is_enable
     let patch = |tag: &str, body: Value| {
         Call::new("PATCH", path.clone()).key(LIVE).json(&body).header("if-match", tag)
     };
+    let nulls = app.call(patch(&etag, json!({ "url": null, "disabled": null, "description": null }))).await;
+    assert_eq!((nulls.status, nulls.pointers()), (422, vec!["/url".to_owned(), "/disabled".to_owned()]));
     let off = app.call(patch(&etag, json!({ "disabled": true }))).await;
     assert_eq!(off.json()["disabled_reason"], "requested");
     assert!(app.backend.failures(endpoint).await.unwrap().is_some());

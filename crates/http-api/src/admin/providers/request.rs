@@ -22,8 +22,8 @@ pub(super) struct Common {
 
 pub(super) fn common(fields: &mut Object, faults: &mut Faults) -> Common {
     Common {
-        credentials: fields.optional("credentials", faults, map(20, 100, credential)),
-        config: fields.optional("config", faults, map(50, 100, |value, _| Some(value))).map(without_nulls),
+        credentials: fields.omittable("credentials", faults, map(20, 100, credential)),
+        config: fields.omittable("config", faults, map(50, 100, |value, _| Some(value))).map(without_nulls),
         rate_per_s: fields.optional("rate_per_s", faults, integer(1..=1_000_000)),
         cost: fields.optional("cost", faults, list(0..=COUNTRIES_MAX, price)),
         countries: fields.optional("countries", faults, list(0..=COUNTRIES_MAX, country)),

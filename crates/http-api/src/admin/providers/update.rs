@@ -34,7 +34,7 @@ pub(super) async fn update(
     let expected = etag::if_match(request.headers())?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, mut common) = schema::root(incoming.value, |object, faults| {
-        let name = object.optional("name", faults, text(1..=NAME_CHARS_MAX));
+        let name = object.omittable("name", faults, text(1..=NAME_CHARS_MAX));
         Some((name, common(object, faults)))
     })?;
     let before = &*stored.access.connection;

@@ -29,7 +29,7 @@ pub(super) async fn update(
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let cleared = incoming.value.get("default_cascade").is_some_and(serde_json::Value::is_null);
     let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
-        let name = object.optional("name", faults, text(1..=200));
+        let name = object.omittable("name", faults, text(1..=200));
         let cascade = object.optional("default_cascade", faults, default_cascade);
         let policy = object.optional("policy", faults, policy);
         Some((name, cascade, policy))

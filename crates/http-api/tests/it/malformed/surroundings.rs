@@ -1,5 +1,6 @@
 //! Keys, headers, sizes, paths and parameters.
 
+use hermes_testkit::{connection, tenant};
 use serde_json::{Value, json};
 
 use super::{Case, HEADER, NOT_FOUND, PARAMETER, SCHEMA, UNAUTHENTICATED, case, get, message, raw};
@@ -105,6 +106,8 @@ pub(super) fn wrong_paths() -> Vec<Case> {
         case("limit zero", get("/v1/messages?limit=0"), PARAMETER, &["limit"]),
         case("limit too large", get("/v1/messages?limit=251"), PARAMETER, &["limit"]),
         case("cursor of nobody", get("/v1/messages?cursor=abc"), PARAMETER, &["cursor"]),
+        case("instant without a value", get("/v1/messages?created_after="), PARAMETER, &["created_after"]),
+        case("limit without a value", get("/v1/messages?limit="), PARAMETER, &["limit"]),
         case("status unknown", get("/v1/messages?status=lost"), PARAMETER, &["status"]),
         case(
             "two bad parameters",
@@ -149,7 +152,32 @@ pub(super) fn wrong_resources() -> Vec<Case> {
             SCHEMA,
             &["/event_types/0"],
         ),
+        case("batch of other things", batch(json!({ "messages": {} })), SCHEMA, &["/messages"]),
+        case(
+            "tenant without a name",
+            change("/admin/v1/tenants/", &tenant(1), json!({ "name": null })),
+            SCHEMA,
+            &["/name"],
+        ),
+        case(
+            "connection without what it is made of",
+            change(
+                "/admin/v1/providers/",
+                &connection(1),
+                json!({ "name": null, "credentials": null, "config": null }),
+            ),
+            SCHEMA,
+            &["/name", "/credentials", "/config"],
+        ),
     ]
+}
+
+fn batch(body: Value) -> Call {
+    Call::new("POST", "/v1/batches").key(LIVE).json(&body)
+}
+
+fn change(path: &str, id: &impl std::fmt::Display, body: Value) -> Call {
+    Call::new("PATCH", format!("{path}{id}")).key(ADMIN).json(&body)
 }
 
 fn no_default() -> Call {
