@@ -5,7 +5,6 @@
 //! and swap the snapshot afterwards, so what a reader sees is durable.
 
 mod ack_token;
-mod cipher;
 mod connections;
 mod directory;
 mod endpoints;
@@ -23,11 +22,11 @@ mod templates;
 mod tenants;
 
 pub use ack_token::AckTokens;
-pub use cipher::SealError;
 pub use connections::{ConnectionTerms, Price};
 pub use directory::{Directory, DirectoryKeys};
 pub use endpoints::{ROTATION_OVERLAP_MS, SigningSecrets};
 pub use error::DirectoryError;
+pub use hermes_sealing::SealError;
 pub use key_use::KEY_USE_EVERY_MS;
 pub use keys::Principal;
 pub use mint::Mint;
