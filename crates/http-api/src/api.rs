@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, CascadeInbox, Clock, Erasure, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
@@ -42,6 +42,8 @@ pub struct ApiPorts {
     pub notifier: Arc<dyn WebhookNotifier>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Erases recipients; `None` where the store of messages cannot.
+    pub erasure: Option<Arc<dyn Erasure>>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.

@@ -27,6 +27,7 @@ mod problem;
 mod query;
 mod rate;
 mod receipts;
+mod recipients;
 mod reply;
 mod request_id;
 mod router;

@@ -17,7 +17,7 @@ use crate::{
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, suppressions, webhooks,
+    recipients, status, suppressions, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -97,6 +97,7 @@ pub(crate) fn routes() -> Routes {
     crate::routes::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
+    recipients::routes(&mut routes);
     receipts::routes(&mut routes);
     admin::routes(&mut routes);
     health::routes(&mut routes);

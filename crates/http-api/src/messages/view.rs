@@ -29,9 +29,9 @@ pub(crate) struct MessageView {
     status: &'static str,
     /// Why the status is what it is.
     status_reason: Option<&'static str>,
-    /// The recipient, as given.
-    #[schema(value_type = Object)]
-    to: Value,
+    /// The recipient, as given; null once erased.
+    #[schema(value_type = Option<Object>)]
+    to: Option<Value>,
     /// Senders per channel, as given.
     sender: BTreeMap<&'static str, String>,
     /// Its priority class.
@@ -70,6 +70,8 @@ pub(crate) struct MessageView {
     tags: Vec<String>,
     /// As given.
     metadata: BTreeMap<String, String>,
+    /// When its recipient, content, metadata and warnings were made unreadable, for good.
+    erased_at: Option<String>,
 }
 
 /// One submission to one provider.
@@ -149,7 +151,7 @@ impl MessageView {
             mode: envelope.mode.as_str(),
             status: state.status().as_str(),
             status_reason: held_for(stored).or_else(|| state.reason.as_str()),
-            to: recipient(&envelope.to),
+            to: envelope.erased_at.is_none().then(|| recipient(&envelope.to)),
             sender: envelope.sender.iter().map(|(channel, name)| (channel.as_str(), name.clone())).collect(),
             lane: envelope.lane.as_str(),
             current_step: state.step,
@@ -169,6 +171,7 @@ impl MessageView {
             confirmed_at: optional(state.confirmed_at),
             tags: envelope.tags.clone(),
             metadata: envelope.metadata.clone(),
+            erased_at: optional(envelope.erased_at),
         }
     }
 }

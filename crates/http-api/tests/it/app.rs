@@ -113,6 +113,7 @@ impl App {
             outbox: backend.clone(),
             notifier: notifier.clone(),
             suppressions: backend.clone(),
+            erasure: Some(backend.clone()),
             receipts: backend.clone(),
             registry: backend.clone(),
             audit: audit.clone(),

@@ -105,6 +105,7 @@ fn routes() -> Vec<Route> {
 /// A body with which the operation reaches what its path names.
 fn body(route: &Route) -> Value {
     match route.id {
+        "eraseRecipient" => json!({ "phone": "+4520123456" }),
         "replaceRoute" => json!({ "name": "mine" }),
         "replaceCascade" => json!({ "name": "mine", "steps": [{ "channel": "sms" }] }),
         _ => json!({}),
