@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use hermes_domain::{
     UnixMillis,
-    address::Recipient,
     cascade::{Attempt, Cascade, MessageStatus, State},
     message::Envelope,
     money::{Currency, Money},
@@ -151,7 +150,7 @@ impl MessageView {
             mode: envelope.mode.as_str(),
             status: state.status().as_str(),
             status_reason: held_for(stored).or_else(|| state.reason.as_str()),
-            to: envelope.erased_at.is_none().then(|| recipient(&envelope.to)),
+            to: recipient(envelope),
             sender: envelope.sender.iter().map(|(channel, name)| (channel.as_str(), name.clone())).collect(),
             lane: envelope.lane.as_str(),
             current_step: state.step,
@@ -225,9 +224,10 @@ fn total(state: &State) -> Option<Money> {
     })
 }
 
-fn recipient(to: &Recipient) -> Value {
-    // Its serialised form is the API's; addresses are the tenant's own.
-    serde_json::to_value(to).unwrap_or_default()
+/// The recipient as the tenant gave it; `None` once erased.
+pub(crate) fn recipient(envelope: &Envelope) -> Option<Value> {
+    // Its serialised form is the API's.
+    envelope.erased_at.is_none().then(|| serde_json::to_value(&envelope.to).unwrap_or_default())
 }
 
 /// Why a message has not started, if rules have put it off.

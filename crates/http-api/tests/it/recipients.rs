@@ -1,8 +1,12 @@
 //! Erasing a recipient, as tenants see it.
 
+use hermes_domain::{
+    access::Role,
+    tenant::{ApiKey, KeyOwner},
+};
 use serde_json::{Value, json};
 
-use crate::app::{App, LIVE, OTHER, TEST, sms, with};
+use crate::app::{ADMIN, App, LIVE, OTHER, TEST, key, sms, with};
 
 const ERASE: &str = "/v1/recipients/erase";
 
@@ -45,6 +49,52 @@ async fn an_erased_recipient_is_shown_nowhere_and_what_was_counted_stays() {
 
     let again = app.post(LIVE, ERASE, &json!({ "phone": phone })).await.json();
     assert_eq!((&again["messages"], &again["cancelled"]), (&json!(0), &json!(0)));
+}
+
+/// What the audit log says about showing recipients: role, target, outcome.
+async fn revelations(app: &App) -> Vec<(String, String, Value)> {
+    let log = app.get(ADMIN, "/admin/v1/audit?limit=250").await.json();
+    let entries = log["data"].as_array().unwrap().iter().filter(|entry| entry["action"] == "revealRecipient");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    entries.map(|entry| (text(&entry["role"]), text(&entry["target"]), entry["status"].clone())).collect()
+}
+
+#[tokio::test]
+async fn operators_see_no_address_unless_an_admin_asks_for_it_on_record() {
+    let app = App::start().await;
+    let id = app.message(&with(sms(), "/metadata", json!({ "name": "Ada" }))).await;
+    let phone = sms()["to"]["phone"].as_str().unwrap().to_owned();
+    let text = sms()["content"]["text"].as_str().unwrap().to_owned();
+    let path = format!("/admin/v1/cascades/{id}");
+    for path in [path.clone(), format!("{path}?reveal=false"), "/admin/v1/actors".to_owned()] {
+        let shown = app.get(ADMIN, &path).await;
+        assert_eq!(shown.status, 200, "{path}: {}", shown.text);
+        for hidden in [&phone[1..], &text, "Ada"] {
+            assert!(!shown.text.contains(hidden), "{path}: {}", shown.text);
+        }
+    }
+    assert_eq!(revelations(&app).await, []);
+
+    for (number, role) in (60..).zip([Role::Viewer, Role::Operator]) {
+        let secret = format!("hak_only-{}", role.as_str());
+        let key = ApiKey { role: Some(role), ..key(number, KeyOwner::Operator) };
+        app.directory.import_key(key, &secret).await.unwrap();
+        let refused = app.get(&secret, &format!("{path}?reveal=true")).await;
+        assert_eq!((refused.status, refused.code()), (403, "forbidden".into()));
+        assert!(!refused.text.contains(&phone[1..]));
+        let target = format!("cascades/{id}");
+        assert_eq!(revelations(&app).await[0], (role.as_str().to_owned(), target, json!(403)));
+        assert_eq!(app.get(&secret, &path).await.status, 200);
+    }
+    let shown = app.get(ADMIN, &format!("{path}?reveal=true")).await;
+    assert_eq!((shown.status, &shown.json()["to"]["phone"]), (200, &json!(phone)));
+    let on_record = revelations(&app).await;
+    assert_eq!((on_record.len(), &on_record[0].0, &on_record[0].2), (4, &"admin".to_owned(), &json!(200)));
+    // Without a record nothing is shown.
+    app.audit.takes.store(0, std::sync::atomic::Ordering::SeqCst);
+    let unseen = app.get(ADMIN, &format!("{path}?reveal=true")).await;
+    assert_eq!(unseen.status, 503);
+    assert!(!unseen.text.contains(&phone[1..]));
 }
 
 #[tokio::test]
