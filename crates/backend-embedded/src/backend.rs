@@ -1,8 +1,15 @@
 //! The backend as a whole: opened, shared, closed.
 
-use std::sync::Arc;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use hermes_ports::clock::Clock;
+use rusqlite::Connection;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
@@ -11,6 +18,8 @@ use tracing::info;
 
 use crate::{
     directory_lock::DirectoryLock,
+    key_file::{KEYS, KeyFile},
+    key_ring::KeyRing,
     live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
     schema::{self, DATABASE},
@@ -18,6 +27,7 @@ use crate::{
     term_merge,
     term_tail::TermTail,
     upkeep::UpkeepTimes,
+    vault::Vault,
     writer::Writer,
 };
 
@@ -32,6 +42,10 @@ pub struct EmbeddedBackend {
     live: LiveScan,
     tail: Arc<TermTail>,
     suppressed: Arc<SuppressionFilter>,
+    vault: Arc<Vault>,
+    key_reads: SqlitePool,
+    /// Messages of earlier builds are still to be sealed.
+    plain: AtomicBool,
     clock: Arc<dyn Clock>,
     upkeep: UpkeepTimes,
 }
@@ -50,7 +64,12 @@ impl EmbeddedBackend {
         let lock = DirectoryLock::take(&directory).map_err(OpenError::Lock)?;
         let path = directory.join(DATABASE);
         let db = schema::open_writer(&path, &options)?;
-        let tail = term_merge::rebuild(&db).map_err(|cause| OpenError::Database {
+        let keys_path = directory.join(KEYS);
+        let (mut keys, has_plain) = open_keys(&db, &keys_path, &options)?;
+        let vault = keys.vault();
+        keys.destroy_given_up(&db)
+            .map_err(|cause| OpenError::Database { attempted: "finishing an erasure", cause })?;
+        let tail = term_merge::rebuild(&db, &keys).map_err(|cause| OpenError::Database {
             attempted: "rebuilding the index of new messages",
             cause,
         })?;
@@ -58,15 +77,15 @@ impl EmbeddedBackend {
         let suppressed = SuppressionFilter::load(&db)
             .map_err(|cause| OpenError::Database { attempted: "reading suppressions", cause })?;
         let suppressed = Arc::new(suppressed);
-        let writer = Writer::start(db, &path, lock, Arc::clone(&tail), &options)?;
-        let reading = SqliteConnectOptions::new().filename(&path).read_only(true).create_if_missing(false);
-        let pool = SqlitePoolOptions::new().max_connections(options.readers_max.max(1)).min_connections(1);
-        let reads = pool.connect_with(reading).await.map_err(OpenError::Readers)?;
+        let writer = Writer::start(db, &path, lock, (Arc::clone(&tail), keys), &options)?;
+        let reads = readers(&path, options.readers_max).await?;
+        let key_reads = readers(&keys_path, options.readers_max).await?;
         let live = LiveScan::open(&path)
             .map_err(|cause| OpenError::Database { attempted: "opening it for scans", cause })?;
         info!(path = %path.display(), recent_terms = tail.len(), "opened the database");
         let (clock, upkeep) = (options.clock, UpkeepTimes::default());
-        Ok(Arc::new(Self { writer, reads, live, tail, suppressed, clock, upkeep }))
+        let plain = AtomicBool::new(has_plain);
+        Ok(Arc::new(Self { writer, reads, live, tail, suppressed, vault, key_reads, plain, clock, upkeep }))
     }
 
     /// Writes what waits, empties the write-ahead log and unlocks the directory. Calls that come
@@ -77,6 +96,7 @@ impl EmbeddedBackend {
             info!(error = &error as &dyn std::error::Error, "index entries stay unmerged");
         }
         self.reads.close().await;
+        self.key_reads.close().await;
         self.live.close();
         self.writer.close().await;
     }
@@ -87,6 +107,23 @@ impl EmbeddedBackend {
 
     pub(crate) const fn reads(&self) -> &SqlitePool {
         &self.reads
+    }
+
+    pub(crate) const fn key_reads(&self) -> &SqlitePool {
+        &self.key_reads
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(crate) fn has_plain_envelopes(&self) -> bool {
+        self.plain.load(Ordering::Acquire)
+    }
+
+    /// No message is stored in plain text any more.
+    pub(crate) fn all_envelopes_are_sealed(&self) {
+        self.plain.store(false, Ordering::Release);
     }
 
     pub(crate) const fn live(&self) -> &LiveScan {
@@ -108,4 +145,22 @@ impl EmbeddedBackend {
     pub(crate) const fn upkeep_times(&self) -> &UpkeepTimes {
         &self.upkeep
     }
+}
+
+/// The data keys, and whether some messages are not encrypted under any yet.
+fn open_keys(db: &Connection, path: &Path, options: &EmbeddedOptions) -> Result<(KeyRing, bool), OpenError> {
+    let look = |attempted, sql: &str| {
+        db.query_row(sql, [], |row| row.get::<_, bool>(0))
+            .map_err(|cause| OpenError::Database { attempted, cause })
+    };
+    let is_needed = look("looking for recipients", "SELECT EXISTS (SELECT 1 FROM recipient)")?;
+    let has_plain = look("looking for plain messages", "SELECT next < until FROM plain_envelope")?;
+    let (file, key) = KeyFile::open(path, &options.credentials, is_needed)?;
+    Ok((KeyRing::new(file, Arc::new(Vault::new(key))), has_plain))
+}
+
+async fn readers(path: &Path, connections_max: u32) -> Result<SqlitePool, OpenError> {
+    let reading = SqliteConnectOptions::new().filename(path).read_only(true).create_if_missing(false);
+    let pool = SqlitePoolOptions::new().max_connections(connections_max.max(1)).min_connections(1);
+    pool.connect_with(reading).await.map_err(OpenError::Readers)
 }

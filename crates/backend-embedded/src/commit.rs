@@ -1,13 +1,14 @@
 //! A commit as SQL. Checks come before the first write, so that a refused commit writes nothing.
 
 use bytes::Bytes;
-use hermes_domain::{MessageId, UnixMillis, usage::UsageEntry};
+use hermes_domain::{MessageId, UnixMillis, recipient_address::RecipientAddress, usage::UsageEntry};
 use hermes_ports::{
     StoreError,
     cascade_store::{Commit, Revision},
     idempotency::Claim,
     outbox::OutboxEntry,
 };
+use hermes_sealing::{RecipientHash, VaultKey, sealed_envelope::Unsealed};
 use rusqlite::params;
 
 use crate::{
@@ -46,24 +47,35 @@ pub(crate) struct PreparedCommit {
 
 #[derive(Debug)]
 enum Write {
-    Create { envelope: Vec<u8>, created_at: UnixMillis, claim: Option<Claim> },
-    Replace { revision: i64 },
+    Create {
+        envelope: Box<Unsealed>,
+        /// Of every address of the message.
+        recipients: Vec<RecipientHash>,
+        created_at: UnixMillis,
+        claim: Option<Claim>,
+    },
+    Replace {
+        revision: i64,
+    },
 }
 
 impl PreparedCommit {
     /// # Errors
     /// `Damaged` for a creation without envelope: the caller's mistake.
-    pub(crate) fn new(commit: Commit) -> Result<Self, StoreError> {
+    pub(crate) fn new(commit: Commit, vault: &VaultKey) -> Result<Self, StoreError> {
         let mut terms = Vec::new();
         let write = match (commit.expected, commit.envelope) {
             (Some(Revision(revision)), _) => {
                 Write::Replace { revision: i64::try_from(revision).unwrap_or(i64::MAX) }
             }
             (None, Some(envelope)) => {
-                let json = serde_json::to_vec(&*envelope);
+                let unsealed = Unsealed::of(&envelope).map(Box::new);
                 terms = term::of_envelope(&envelope);
+                let addresses = RecipientAddress::all_of(&envelope.to);
+                let hash = |address: &RecipientAddress| term::recipient(vault, envelope.scope(), address);
                 Write::Create {
-                    envelope: json.map_err(|_| damaged(format!("envelope of {}", commit.id)))?,
+                    envelope: unsealed.map_err(|_| damaged(format!("envelope of {}", commit.id)))?,
+                    recipients: addresses.iter().map(hash).collect(),
                     created_at: envelope.created_at,
                     claim: commit.claim,
                 }
@@ -89,8 +101,8 @@ impl PreparedCommit {
     /// Writes all of it, or nothing and says why.
     pub(crate) fn apply(&self, tx: &mut WriteTx<'_>) -> Change<Revision> {
         let written = match &self.write {
-            Write::Create { envelope, created_at, claim } => {
-                self.create(tx, envelope, *created_at, claim.as_ref())?
+            Write::Create { envelope, recipients, created_at, claim } => {
+                self.create(tx, (envelope, recipients), *created_at, claim.as_ref())?
             }
             Write::Replace { revision } => self.replace(tx, *revision)?,
         };
@@ -106,8 +118,8 @@ impl PreparedCommit {
 
     fn create(
         &self,
-        tx: &WriteTx<'_>,
-        envelope: &[u8],
+        tx: &mut WriteTx<'_>,
+        (envelope, recipients): (&Unsealed, &[RecipientHash]),
         created_at: UnixMillis,
         claim: Option<&Claim>,
     ) -> Change<Revision> {
@@ -130,11 +142,31 @@ impl PreparedCommit {
             return Ok(Err(StoreError::Conflict));
         }
         let mut insert = tx.db.prepare_cached("INSERT INTO message (key, envelope) VALUES (?1, ?2)")?;
-        insert.execute(params![self.key, envelope])?;
+        insert.execute(params![self.key, self.seal(tx, envelope, recipients)?])?;
         if let Some(claim) = claim {
             claim::put(tx.db, claim)?;
         }
         Ok(Ok(Revision(1)))
+    }
+
+    /// Seals the envelope under the keys of its recipients, and makes it found by them.
+    fn seal(
+        &self,
+        tx: &mut WriteTx<'_>,
+        envelope: &Unsealed,
+        recipients: &[RecipientHash],
+    ) -> rusqlite::Result<Vec<u8>> {
+        let mut keys = Vec::with_capacity(recipients.len().max(1));
+        for recipient in recipients {
+            keys.push(tx.keys.of(tx.db, *recipient)?);
+        }
+        for (_, key) in &keys {
+            put_term(tx, key.term(), self.key)?;
+        }
+        if keys.is_empty() {
+            keys.push(tx.keys.anonymous()?);
+        }
+        envelope.seal(&keys).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))
     }
 
     fn replace(&self, tx: &WriteTx<'_>, revision: i64) -> Change<Revision> {
@@ -154,12 +186,18 @@ impl PreparedCommit {
 
     fn add_terms(&self, tx: &mut WriteTx<'_>) -> rusqlite::Result<()> {
         for &term in &self.terms {
-            if tx.terms.is_below_horizon(self.key) {
-                term_merge::insert(tx.db, (term, self.key))?;
-            } else {
-                tx.terms.add(term, self.key);
-            }
+            put_term(tx, term, self.key)?;
         }
+        Ok(())
+    }
+}
+
+/// Makes a message found by a term.
+pub(crate) fn put_term(tx: &mut WriteTx<'_>, term: i64, key: i64) -> rusqlite::Result<()> {
+    if tx.terms.is_below_horizon(key) {
+        term_merge::insert(tx.db, (term, key))
+    } else {
+        tx.terms.add(term, key);
         Ok(())
     }
 }

@@ -3,15 +3,18 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
-use hermes_domain::{AttemptRef, ConnectionId, MessageId, UnixMillis};
+use hermes_domain::{
+    AttemptRef, ConnectionId, MessageId, UnixMillis, recipient_address::RecipientAddress, tenant::TenantScope,
+};
 use hermes_ports::{MessageLog, StoreError, cascade_store::StoredCascade, message_log::MessageQuery};
+use hermes_sealing::KeyId;
 use sqlx::Row;
 
 use crate::{
     backend::EmbeddedBackend,
-    cascade_store::stored,
     columns::{rows, unreadable},
     term,
+    vault::Known,
 };
 
 /// Fewest messages read at once while filtering.
@@ -24,11 +27,11 @@ const MINTED_WITHIN_MS: u64 = 60_000;
 #[async_trait]
 impl MessageLog for EmbeddedBackend {
     async fn list(&self, query: MessageQuery) -> Result<Vec<StoredCascade>, StoreError> {
-        let (term, mut keys) = (narrowest_term(&query), key_range(&query));
+        let (terms, mut keys) = (self.narrowest_terms(&query).await?, key_range(&query));
         let (wanted, mut found) = (query.limit.saturating_add(1), Vec::new());
         let mut page = wanted.clamp(PAGE_MIN, PAGE_MAX);
         loop {
-            let candidates = self.newest(term, keys.clone(), page).await?;
+            let candidates = self.newest(&terms, keys.clone(), page).await?;
             let Some(&oldest) = candidates.last() else { return Ok(found) };
             let messages = self.messages(&candidates).await?;
             found.extend(
@@ -49,7 +52,7 @@ impl MessageLog for EmbeddedBackend {
         provider_message_id: &str,
     ) -> Result<Option<AttemptRef>, StoreError> {
         let term = term::provider_id(connection, provider_message_id);
-        let candidates = self.newest(term, 0..i64::MAX, PAGE_MIN).await?;
+        let candidates = self.newest(&[term], 0..i64::MAX, PAGE_MIN).await?;
         for stored in self.messages(&candidates).await? {
             let known = stored.state.attempt_known_as(&stored.envelope, connection, provider_message_id);
             if let Some(attempt) = known {
@@ -61,16 +64,24 @@ impl MessageLog for EmbeddedBackend {
 }
 
 impl EmbeddedBackend {
-    /// Keys with `term`, newest first, from the table and from what is not merged into it yet.
-    async fn newest(&self, term: i64, keys: Range<i64>, limit: usize) -> Result<Vec<i64>, StoreError> {
-        // Memory first: an entry that moves to the table in between is then seen twice, never missed.
-        let mut found = self.tail().newest(term, keys.clone(), limit);
-        let query = sqlx::query(
-            "SELECT key FROM term WHERE term = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
-        );
-        let query = query.bind(term).bind(keys.start).bind(keys.end).bind(rows(limit));
-        let merged = query.fetch_all(self.reads()).await.map_err(unreadable("looking up a term"))?;
-        found.extend(merged.iter().map(|row| row.get::<i64, _>(0)));
+    /// Keys with any of `terms`, newest first, from the table and from what is not merged into it yet.
+    pub(crate) async fn newest(
+        &self,
+        terms: &[i64],
+        keys: Range<i64>,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut found = Vec::new();
+        for &term in terms {
+            // Memory first: an entry that moves to the table in between is then seen twice, never missed.
+            found.extend(self.tail().newest(term, keys.clone(), limit));
+            let query = sqlx::query(
+                "SELECT key FROM term WHERE term = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
+            );
+            let query = query.bind(term).bind(keys.start).bind(keys.end).bind(rows(limit));
+            let merged = query.fetch_all(self.reads()).await.map_err(unreadable("looking up a term"))?;
+            found.extend(merged.iter().map(|row| row.get::<i64, _>(0)));
+        }
         found.sort_unstable_by(|one, other| other.cmp(one));
         found.dedup();
         found.truncate(limit);
@@ -86,17 +97,42 @@ impl EmbeddedBackend {
         );
         let keys = serde_json::Value::from(keys).to_string();
         let found = query.bind(keys).fetch_all(self.reads()).await.map_err(unreadable("listing messages"))?;
-        found.iter().map(stored).collect()
+        self.opened(&found).await
     }
-}
 
-/// The term with presumably the fewest messages.
-fn narrowest_term(query: &MessageQuery) -> i64 {
-    let (tenant, mode) = (query.tenant, query.mode);
-    match (&query.to, &query.tag) {
-        (Some(address), _) => term::to(tenant, mode, address),
-        (None, Some(tag)) => term::tag(tenant, mode, tag),
-        (None, None) => term::list(tenant, mode),
+    /// The terms with presumably the fewest messages.
+    async fn narrowest_terms(&self, query: &MessageQuery) -> Result<Vec<i64>, StoreError> {
+        let scope = TenantScope::new(query.tenant, query.mode);
+        match (&query.to, &query.tag) {
+            (Some(address), _) => self.terms_of(scope, &RecipientAddress::wanted(address)).await,
+            (None, Some(tag)) => Ok(vec![term::tag(query.tenant, query.mode, tag)]),
+            (None, None) => Ok(vec![term::list(query.tenant, query.mode)]),
+        }
+    }
+
+    /// What a recipient's messages are found by; nothing for one that was erased.
+    pub(crate) async fn terms_of(
+        &self,
+        scope: TenantScope,
+        address: &RecipientAddress,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut terms = Vec::new();
+        if self.has_plain_envelopes() {
+            terms.push(term::plain_to(scope.tenant, scope.mode, address.normal()));
+        }
+        let recipient = term::recipient(self.vault().key(), scope, address);
+        if let Some((_, key)) = self.vault().of_recipient(recipient) {
+            terms.push(key.term());
+            return Ok(terms);
+        }
+        let query = sqlx::query("SELECT data_key FROM recipient WHERE recipient = ?");
+        let found = query.bind(recipient.0.to_vec()).fetch_optional(self.reads()).await;
+        let Some(row) = found.map_err(unreadable("looking for a recipient"))? else { return Ok(terms) };
+        let id = KeyId(row.get(0));
+        if let Some(Known::Key(key)) = self.known_keys([id].into()).await?.get(&id) {
+            terms.push(key.term());
+        }
+        Ok(terms)
     }
 }
 

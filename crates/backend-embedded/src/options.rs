@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hermes_ports::clock::{Clock, SystemClock};
+use hermes_sealing::{Cipher, SealError};
 
 use crate::directory_lock::LockError;
 
@@ -26,10 +27,13 @@ pub struct EmbeddedOptions {
     pub page_bytes: u32,
     /// For what expires.
     pub clock: Arc<dyn Clock>,
+    /// Seals the key of the vault, under which the data keys of recipients are kept.
+    pub credentials: Arc<Cipher>,
 }
 
 impl EmbeddedOptions {
-    /// The defaults for a database in `data_dir`.
+    /// The defaults for a database in `data_dir`. Its credentials key is known to everybody: set another one wherever
+    /// the data are not made up.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
@@ -40,6 +44,7 @@ impl EmbeddedOptions {
             wal_bytes_max: 64 * 1024 * 1024,
             page_bytes: 2_048,
             clock: Arc::new(SystemClock::at_boot()),
+            credentials: Arc::new(Cipher::new(&[0; 32], None)),
         }
     }
 }
@@ -76,6 +81,12 @@ pub enum OpenError {
         /// The newest that this build knows.
         known: u32,
     },
+    /// The data keys are gone, and messages cannot be read without them.
+    #[error("keys.db is missing beside the database: without it no message can be read")]
+    KeysMissing,
+    /// The key of the vault could not be opened or made.
+    #[error("could not open the data keys: is this the credentials key that they were kept under?")]
+    Vault(#[source] SealError),
     /// The connections for reading could not be opened.
     #[error("could not open the database for reading")]
     Readers(#[source] sqlx::Error),

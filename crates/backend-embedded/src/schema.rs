@@ -10,7 +10,7 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
@@ -18,7 +18,11 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../../schema/sql/sqlite/0005_audit.sql"),
     include_str!("../../../schema/sql/sqlite/0006_webhook_failures.sql"),
     include_str!("../../../schema/sql/sqlite/0007_usage.sql"),
+    include_str!("../../../schema/sql/sqlite/0008_data_keys.sql"),
 ];
+
+/// The same for the file of the data keys.
+const KEY_MIGRATIONS: [&str; 1] = [include_str!("../../../schema/sql/sqlite_keys/0001_data_keys.sql")];
 
 /// How long a connection waits for another one's lock. Only checkpoints hold any, and only briefly.
 const BUSY: Duration = Duration::from_secs(5);
@@ -29,8 +33,31 @@ pub(crate) fn open_writer(path: &Path, options: &EmbeddedOptions) -> Result<Conn
     db.pragma_update(None, "page_size", options.page_bytes).map_err(failed("setting the page size"))?;
     prepare(&db).map_err(failed("setting its journal"))?;
     db.set_prepared_statement_cache_capacity(64);
-    migrate(&mut db)?;
+    migrate(&mut db, &MIGRATIONS)?;
     Ok(db)
+}
+
+/// The writing connection to the data keys: what is freed in it is overwritten.
+pub(crate) fn open_keys(path: &Path) -> Result<Connection, OpenError> {
+    let mut db = connect(path).map_err(failed("opening the data keys"))?;
+    prepare(&db).map_err(failed("setting the journal of the data keys"))?;
+    set_secure_delete(&db, true).map_err(failed("having freed bytes overwritten"))?;
+    migrate(&mut db, &KEY_MIGRATIONS)?;
+    Ok(db)
+}
+
+/// Whether what is freed from now on is overwritten with zeros. That costs writes, so it is on only where something is
+/// removed for somebody's sake.
+pub(crate) fn set_secure_delete(db: &Connection, on: bool) -> rusqlite::Result<()> {
+    db.pragma_update_and_check(None, "secure_delete", on, |_| Ok(()))
+}
+
+/// The last thing before a log is emptied: it must not wait for readers.
+pub(crate) fn empty_log(db: &Connection) -> rusqlite::Result<bool> {
+    db.busy_timeout(Duration::ZERO)?;
+    let emptied = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    db.busy_timeout(BUSY)?;
+    emptied.map(|is_busy| is_busy == 0)
 }
 
 /// A connection that only moves the write-ahead log into the database.
@@ -58,14 +85,14 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "cache_size", -32_768) // KiB
 }
 
-fn migrate(db: &mut Connection) -> Result<(), OpenError> {
+fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
     let found = version.map_err(failed("reading its schema version"))?;
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
     if found > known {
         return Err(OpenError::TooNew { found, known });
     }
-    for (index, sql) in (1..=known).zip(MIGRATIONS).skip(found as usize) {
+    for (index, sql) in (1..=known).zip(migrations).skip(found as usize) {
         apply(db, index, sql).map_err(failed("changing its schema"))?;
     }
     Ok(())
@@ -124,7 +151,7 @@ mod tests {
         let old = "INSERT INTO suppression VALUES (zeroblob(16), 0, 'sms', '+4520123456', 'opt_out', 1767323045678),
                    (zeroblob(16), 1, 'email', 'a@example.com', 'complaint', 1767323045678)";
         db.execute(old, []).unwrap();
-        migrate(&mut db).unwrap();
+        migrate(&mut db, &MIGRATIONS).unwrap();
         let mut select = db
             .prepare("SELECT covers, value, channel, sender, reason, source, id FROM suppression_rule ORDER BY mode")
             .unwrap();

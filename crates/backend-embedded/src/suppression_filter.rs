@@ -3,9 +3,14 @@
 use std::{
     collections::HashSet,
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use hermes_domain::{TenantId, message::Mode, suppression::Coverage};
+use hermes_domain::{
+    TenantId,
+    message::Mode,
+    suppression::{Coverage, ERASED_PREFIX},
+};
 use hermes_ports::suppressions::SuppressedAddress;
 use parking_lot::RwLock;
 use rusqlite::Connection;
@@ -21,6 +26,8 @@ const ENTRIES_MAX: usize = 2_000_000;
 pub(crate) struct SuppressionFilter {
     keys: RandomState,
     seen: RwLock<Seen>,
+    /// Some rules are about addresses that were erased.
+    has_erased: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -52,19 +59,38 @@ impl Hasher for AsItIs {
 impl SuppressionFilter {
     /// Reads every rule; about a second for two million.
     pub(crate) fn load(db: &Connection) -> rusqlite::Result<Self> {
-        let filter = Self { keys: RandomState::new(), seen: RwLock::default() };
+        let filter =
+            Self { keys: RandomState::new(), seen: RwLock::default(), has_erased: AtomicBool::new(false) };
         let mut select = db.prepare("SELECT tenant, mode, value FROM suppression_rule")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let tenant = id_bits(row.get_ref(0)?.as_blob()?).unwrap_or_default();
-            filter.insert(filter.hash(tenant, row.get(1)?, row.get_ref(2)?.as_str()?));
+            filter.take(tenant, row.get(1)?, row.get_ref(2)?.as_str()?);
         }
         Ok(filter)
     }
 
     /// Notes a rule. Before its commit, so that nobody who reads after the commit misses it.
     pub(crate) fn note(&self, tenant: TenantId, mode: Mode, covers: &Coverage) {
-        self.insert(self.hash(tenant.as_u128(), mode_number(mode), covers.value()));
+        self.take(tenant.as_u128(), mode_number(mode), covers.value());
+    }
+
+    /// Whether there may be a rule about an address that was erased.
+    pub(crate) fn has_erased(&self) -> bool {
+        self.has_erased.load(Ordering::Acquire)
+    }
+
+    /// Whether there may be a rule with exactly this value.
+    pub(crate) fn may_hold(&self, tenant: TenantId, mode: Mode, value: &str) -> bool {
+        let seen = self.seen.read();
+        seen.is_full || seen.hashes.contains(&self.hash(tenant.as_u128(), mode_number(mode), value))
+    }
+
+    fn take(&self, tenant: u128, mode: i64, value: &str) {
+        self.insert(self.hash(tenant, mode, value));
+        if value.starts_with(ERASED_PREFIX) {
+            self.has_erased.store(true, Ordering::Release);
+        }
     }
 
     /// Whether there may be a rule that covers an address.

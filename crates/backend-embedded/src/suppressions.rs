@@ -7,7 +7,10 @@ use hermes_domain::{
     SuppressionId, TenantId,
     address::Channel,
     message::Mode,
-    suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource},
+    recipient_address::RecipientAddress,
+    suppression::{
+        Coverage, ERASED_PREFIX, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource,
+    },
     tenant::TenantScope,
 };
 use hermes_ports::{
@@ -20,6 +23,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 use crate::{
     backend::EmbeddedBackend,
     columns::{damaged, id_bits, id_bytes, instant, millis, mode_number, rows, unreadable},
+    vault::Vault,
     writer::WriteTx,
 };
 
@@ -139,7 +143,7 @@ impl Suppressions for EmbeddedBackend {
         let delete = move |tx: &mut WriteTx<'_>| {
             let mut delete = tx.db.prepare_cached(
                 "DELETE FROM suppression_rule
-                 WHERE tenant = ?1 AND mode = ?2 AND value = ?3 AND covers = 'address' AND channel = ?4
+                 WHERE tenant = ?1 AND mode = ?2 AND value IN (?3, ?8) AND covers = 'address' AND channel = ?4
                    AND sender IN ('', ?5) AND reason = ?6 AND source IN (SELECT value FROM json_each(?7))",
             )?;
             let covers = Coverage::exactly(of.channel, &of.address);
@@ -153,7 +157,8 @@ impl Suppressions for EmbeddedBackend {
                 of.channel.as_str(),
                 sender,
                 reason,
-                sources
+                sources,
+                erased_value(&tx.keys.vault(), scope_of(&of), &address_of(&of))
             ])?;
             Ok(Ok(()))
         };
@@ -161,11 +166,19 @@ impl Suppressions for EmbeddedBackend {
     }
 
     fn may_cover(&self, of: &SuppressedAddress) -> bool {
-        self.suppression_filter().may_cover(of)
+        let filter = self.suppression_filter();
+        filter.may_cover(of)
+            || (filter.has_erased() && {
+                let value = erased_value(self.vault(), scope_of(of), &address_of(of));
+                filter.may_hold(of.tenant, of.mode, &value)
+            })
     }
 
     async fn covering(&self, of: &SuppressedAddress) -> Result<Vec<Suppression>, StoreError> {
-        let values = serde_json::Value::from(Coverage::values_covering(of.channel, &of.address)).to_string();
+        let erased = erased_value(self.vault(), scope_of(of), &address_of(of));
+        let mut values = Coverage::values_covering(of.channel, &of.address);
+        values.push(erased.clone());
+        let values = serde_json::Value::from(values).to_string();
         let mut query = of_tenant(of.tenant, of.mode);
         query.push(" AND channel IN ('', ").push_bind(of.channel.as_str()).push(")");
         query.push(" AND value IN (SELECT value FROM json_each(").push_bind(values).push("))");
@@ -173,7 +186,10 @@ impl Suppressions for EmbeddedBackend {
         let found = found.map_err(unreadable("looking for suppressions"))?;
         let mut rules = Vec::with_capacity(found.len());
         for row in &found {
-            let rule = stored(row)?.rule;
+            let mut rule = stored(row)?.rule;
+            if rule.covers.value() == erased {
+                rule.covers = Coverage::exactly(of.channel, &of.address);
+            }
             if rule.covers.covers(of.channel, &of.address) {
                 rules.push(rule);
             }
@@ -289,6 +305,20 @@ fn stored(row: &SqliteRow) -> Result<StoredSuppression, StoreError> {
         expires_at: row.get::<Option<i64>, _>(11).map(instant),
     };
     Ok(StoredSuppression { rule, version: u64::try_from(row.get::<i64, _>(12)).unwrap_or_default() })
+}
+
+/// What a rule about an address says once that address was erased.
+pub(crate) fn erased_value(vault: &Vault, scope: TenantScope, address: &RecipientAddress) -> String {
+    let hash = vault.key().suppressed(scope, address.kind(), address.normal());
+    format!("{ERASED_PREFIX}{:032x}", u128::from_be_bytes(hash))
+}
+
+const fn scope_of(of: &SuppressedAddress) -> TenantScope {
+    TenantScope::new(of.tenant, of.mode)
+}
+
+fn address_of(of: &SuppressedAddress) -> RecipientAddress {
+    RecipientAddress::on(of.channel, &of.address)
 }
 
 fn unknown() -> StoreError {

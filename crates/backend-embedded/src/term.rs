@@ -7,7 +7,10 @@ use hermes_domain::{
     ConnectionId, TenantId,
     cascade::State,
     message::{Envelope, Mode},
+    recipient_address::RecipientAddress,
+    tenant::TenantScope,
 };
+use hermes_sealing::{RecipientHash, VaultKey};
 use sha2::{Digest, Sha256};
 
 use crate::columns::{id_bytes, mode_number};
@@ -17,8 +20,8 @@ pub(crate) fn list(tenant: TenantId, mode: Mode) -> i64 {
     term(b"list", &owner(tenant, mode), "")
 }
 
-/// Messages to an address.
-pub(crate) fn to(tenant: TenantId, mode: Mode, address: &str) -> i64 {
+/// Messages to an address, as earlier builds hashed them: anybody can, so these are replaced when messages are sealed.
+pub(crate) fn plain_to(tenant: TenantId, mode: Mode, address: &str) -> i64 {
     term(b"to", &owner(tenant, mode), &address.to_ascii_lowercase())
 }
 
@@ -32,16 +35,26 @@ pub(crate) fn provider_id(connection: ConnectionId, id: &str) -> i64 {
     term(b"provider", &id_bytes!(connection), id)
 }
 
-/// What an envelope can be found by.
+/// How a recipient's data key is found, from which the term of their messages follows ([`DataKey::term`]).
+///
+/// [`DataKey::term`]: hermes_sealing::DataKey::term
+pub(crate) fn recipient(vault: &VaultKey, scope: TenantScope, address: &RecipientAddress) -> RecipientHash {
+    vault.recipient(scope, address.kind(), address.normal())
+}
+
+/// What an envelope can be found by, whoever it is for.
 pub(crate) fn of_envelope(envelope: &Envelope) -> Vec<i64> {
-    let (tenant, mode, recipient) = (envelope.tenant, envelope.mode, &envelope.to);
-    let phones = [recipient.phone.as_ref(), recipient.whatsapp.as_ref()].into_iter().flatten();
-    let addresses =
-        phones.map(|phone| phone.as_str()).chain(recipient.email.as_ref().map(|email| email.as_str()));
-    let mut terms = vec![list(tenant, mode)];
-    terms.extend(addresses.map(|address| to(tenant, mode, address)));
-    terms.extend(envelope.tags.iter().map(|name| tag(tenant, mode, name)));
-    terms
+    let (tenant, mode) = (envelope.tenant, envelope.mode);
+    let tags = envelope.tags.iter().map(|name| tag(tenant, mode, name));
+    std::iter::once(list(tenant, mode)).chain(tags).collect()
+}
+
+/// The terms of a plain envelope's addresses.
+pub(crate) fn plain_to_all(envelope: &Envelope) -> Vec<i64> {
+    let (tenant, mode, to) = (envelope.tenant, envelope.mode, &envelope.to);
+    let phones = [&to.phone, &to.whatsapp].into_iter().flatten().map(|phone| phone.as_str());
+    let addresses = phones.chain(to.email.as_ref().map(|email| email.as_str()));
+    addresses.map(|address| plain_to(tenant, mode, address)).collect()
 }
 
 /// What a stored cascade can be found by.
@@ -78,8 +91,11 @@ mod tests {
     fn a_persisted_term_never_changes() {
         let tenant = TenantId::from_u128(7);
         assert_eq!(list(tenant, Mode::Live), LIST);
-        assert_eq!(to(tenant, Mode::Test, "A@Example.dk"), to(tenant, Mode::Test, "a@example.dk"));
-        assert_ne!(to(tenant, Mode::Test, "x"), tag(tenant, Mode::Test, "x"));
+        assert_eq!(
+            plain_to(tenant, Mode::Test, "A@Example.dk"),
+            plain_to(tenant, Mode::Test, "a@example.dk")
+        );
+        assert_ne!(plain_to(tenant, Mode::Test, "x"), tag(tenant, Mode::Test, "x"));
         assert_ne!(tag(tenant, Mode::Test, "x"), tag(tenant, Mode::Live, "x"));
     }
 

@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use hermes_domain::{cascade::decode, message::Envelope};
+use hermes_domain::{UnixMillis, cascade::decode, message::Envelope};
 use hermes_ports::StoreError;
+use hermes_sealing::sealed_envelope::StoredEnvelope;
 use rusqlite::{Connection, params};
 use tracing::error;
 
 use crate::{
     columns::id_bits,
+    key_ring::KeyRing,
     term,
     term_tail::{Entry, TermTail},
+    vault::Known,
     writer::{WriteTx, Writer},
 };
 
@@ -51,7 +54,7 @@ fn merge_run(tx: &mut WriteTx<'_>, run: &[Entry]) -> rusqlite::Result<()> {
 
 /// The tail as it must be after a restart. A message that cannot be read is logged and left out: it
 /// is damaged wherever it is looked at, and must not keep all others from being served.
-pub(crate) fn rebuild(db: &Connection) -> rusqlite::Result<TermTail> {
+pub(crate) fn rebuild(db: &Connection, keys: &KeyRing) -> rusqlite::Result<TermTail> {
     let horizon = db.query_row("SELECT horizon FROM term_horizon", [], |row| row.get(0))?;
     let mut entries = BTreeSet::new();
     let mut messages = db.prepare(
@@ -61,15 +64,36 @@ pub(crate) fn rebuild(db: &Connection) -> rusqlite::Result<TermTail> {
     while let Some(row) = rows.next()? {
         let key: i64 = row.get(0)?;
         let (id, state, envelope) = (row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?, row.get_ref(3)?);
-        match (decode(state), serde_json::from_slice::<Envelope>(envelope.as_blob()?)) {
-            (Ok(state), Ok(envelope)) => {
-                entries.extend(term::of_cascade(&envelope, &state).into_iter().map(|term| (term, key)));
+        match (decode(state), addressed(envelope.as_blob()?, keys)?) {
+            (Ok(state), Some((envelope, addresses))) => {
+                let terms = term::of_cascade(&envelope, &state).into_iter().chain(addresses);
+                entries.extend(terms.map(|term| (term, key)));
             }
-            (Err(_), _) | (_, Err(_)) => {
+            (Err(_), _) | (_, None) => {
                 let id = id_bits(id).map(hermes_domain::MessageId::from_u128);
                 error!(cascade.id = ?id, "a damaged message is left out of lists");
             }
         }
     }
     Ok(TermTail::new(horizon, entries))
+}
+
+/// What an envelope says without being opened, and the terms of its addresses; `None` when it cannot be read.
+fn addressed(envelope: &[u8], keys: &KeyRing) -> rusqlite::Result<Option<(Envelope, Vec<i64>)>> {
+    let sealed = match StoredEnvelope::read(envelope) {
+        Err(_) => return Ok(None),
+        Ok(StoredEnvelope::Readable(envelope)) => {
+            let terms = term::plain_to_all(&envelope);
+            return Ok(Some((*envelope, terms)));
+        }
+        Ok(StoredEnvelope::Sealed(sealed)) => sealed,
+    };
+    let mut terms = Vec::with_capacity(sealed.keys().len());
+    for id in sealed.keys() {
+        if let Some(Known::Key(key)) = keys.read(*id)? {
+            terms.push(key.term());
+        }
+    }
+    // Nothing that is looked for is in the sealed part.
+    Ok(sealed.erased(UnixMillis(0)).ok().map(|envelope| (envelope, terms)))
 }

@@ -71,6 +71,11 @@ impl TermChanges {
         self.added.push((term, key));
     }
 
+    /// Keys that have got `term` in this transaction, in any order.
+    pub(crate) fn added(&self, term: i64) -> impl Iterator<Item = i64> {
+        self.added.iter().filter(move |(one, _)| *one == term).map(|(_, key)| *key)
+    }
+
     /// These are in the table now.
     pub(crate) fn merge(&mut self, entries: &[Entry]) {
         self.merged.extend_from_slice(entries);

@@ -20,6 +20,9 @@ const PRUNE_RUN: usize = 500;
 /// Transactions of one kind in one round; the rest waits for the next round.
 const PRUNE_RUNS: usize = 200;
 
+/// Transactions in a round that seal messages of earlier builds.
+const SEAL_RUNS: usize = 20;
+
 /// When things were last done.
 #[derive(Debug, Default)]
 pub(crate) struct UpkeepTimes {
@@ -47,6 +50,7 @@ impl EmbeddedBackend {
         if self.tail().len() >= TAIL_MAX || is_time(&times.merged_at, now, MERGE_EVERY_MS) {
             self.merge_terms().await?;
         }
+        self.seal_plain_envelopes(SEAL_RUNS).await?;
         if is_time(&times.pruned_at, now, PRUNE_EVERY_MS) {
             self.prune_expired(now).await?;
         }

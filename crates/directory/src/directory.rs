@@ -12,9 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 use tokio::sync::{Mutex, watch};
 
+use hermes_sealing::Cipher;
+
 use crate::{
     ack_token::{AckTokens, keyed},
-    cipher::Cipher,
     error::DirectoryError,
     snapshot::{Snapshot, Versioned},
 };

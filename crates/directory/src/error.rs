@@ -2,7 +2,7 @@
 
 use hermes_ports::StoreError;
 
-use crate::cipher::SealError;
+use hermes_sealing::SealError;
 
 /// Error of every change to the directory.
 #[derive(Debug, thiserror::Error)]

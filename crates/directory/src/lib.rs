@@ -6,7 +6,6 @@
 
 mod ack_token;
 mod cascades;
-mod cipher;
 mod connections;
 mod directory;
 mod endpoints;
@@ -25,11 +24,11 @@ mod tenants;
 
 pub use ack_token::AckTokens;
 pub use cascades::{CASCADE_VERSIONS_MAX, CascadeTemplate, CascadeVersion};
-pub use cipher::SealError;
 pub use connections::{ConnectionTerms, Price};
 pub use directory::{Directory, DirectoryKeys};
 pub use endpoints::{ROTATION_OVERLAP_MS, SigningSecrets};
 pub use error::DirectoryError;
+pub use hermes_sealing::SealError;
 pub use key_use::KEY_USE_EVERY_MS;
 pub use keys::Principal;
 pub use mint::Mint;

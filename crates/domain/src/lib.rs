@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod rate_window;
+pub mod recipient_address;
 pub mod routing;
 pub mod segments;
 pub mod sliding_window;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{SuppressionId, TenantId, UnixMillis, address::Channel, message::Mode};
 
-pub use coverage::{Coverage, InvalidCoverage};
+pub use coverage::{Coverage, ERASED_PREFIX, InvalidCoverage};
 pub use keywords::{Meaning, meaning};
 pub use sender::{SenderKey, sender_of};
 

@@ -5,9 +5,9 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, OperationalEvents,
-    Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog, adapter::AdapterHost,
-    outbox::WebhookNotifier,
+    ActorTree, AuditLog, CascadeInbox, Clock, Erasure, Idempotency, MessageIntake, MessageLog,
+    OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog,
+    adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use hermes_templates::TemplateCache;
 use tokio::sync::Semaphore;
@@ -49,6 +49,8 @@ pub struct ApiPorts {
     pub events: Arc<dyn OperationalEvents>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Erases recipients; `None` where the store of messages cannot.
+    pub erasure: Option<Arc<dyn Erasure>>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.

@@ -7,13 +7,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use hermes_domain::access::Role;
 use hermes_ports::audit::{AuditEvent, AuditPhase};
-use http::header;
+use http::{header, request::Parts};
 use tracing::error;
 
 use crate::{
     api::Api,
-    gate::Operator,
+    gate::{Operator, forbidden},
     problem::{Code, Problem},
     request_id::RequestId,
     router::Route,
@@ -53,6 +54,29 @@ pub(crate) async fn audited(
     }
 }
 
+/// Shows what is hidden from operators otherwise: to admins, and on record as `action` before and after.
+pub(crate) async fn revealed(
+    api: &Api,
+    operator: Operator,
+    action: &'static str,
+    request: &Parts,
+    work: impl Future<Output = Result<Response, Problem>>,
+) -> Result<Response, Problem> {
+    let event = event(api, operator, action, request.uri.path(), &request.extensions);
+    if !operator.role.includes(Role::Admin) {
+        let problem = forbidden("role", Role::Admin.as_str());
+        let phase = AuditPhase::Outcome { intent: None, status: problem.code.status().as_u16() };
+        api.ports.audit.append(AuditEvent { phase, ..event }).await?;
+        return Err(problem);
+    }
+    let intent = api.ports.audit.append(event.clone()).await?.sequence;
+    let answer = work.await;
+    let status = answer.as_ref().map_or_else(|problem| problem.code.status(), Response::status).as_u16();
+    let phase = AuditPhase::Outcome { intent: Some(intent), status };
+    api.ports.audit.append(AuditEvent { at: api.now(), phase, ..event }).await?;
+    answer
+}
+
 /// Puts on record that an operator's key asked for more than its role allows.
 pub(crate) async fn refused(
     api: &Api,
@@ -74,13 +98,23 @@ pub(crate) async fn refused(
 }
 
 fn announced(api: &Api, operator: Operator, route: Route, request: &Request) -> AuditEvent {
+    event(api, operator, route.operation, request.uri().path(), request.extensions())
+}
+
+fn event(
+    api: &Api,
+    operator: Operator,
+    action: &str,
+    path: &str,
+    extensions: &http::Extensions,
+) -> AuditEvent {
     AuditEvent {
         at: api.now(),
         actor: operator.key.to_string(),
         role: operator.role.as_str().to_owned(),
-        action: route.operation.to_owned(),
-        target: target(request.uri().path()),
-        request_id: request.extensions().get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
+        action: action.to_owned(),
+        target: target(path),
+        request_id: extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned(),
         phase: AuditPhase::Intent,
     }
 }

@@ -149,7 +149,7 @@ fn operator(api: &Api, headers: &HeaderMap) -> Result<Operator, Problem> {
 }
 
 /// Says what the key lacks: its `kind`, scope or role, and which.
-fn forbidden(kind: &'static str, missing: &str) -> Problem {
+pub(crate) fn forbidden(kind: &'static str, missing: &str) -> Problem {
     let fault = Fault::new("Authorization", kind, format!("the key needs the {kind} {missing}"));
     Problem::new(Code::Forbidden, format!("The key needs the {kind} {missing}.")).with_faults(vec![fault])
 }

@@ -28,6 +28,7 @@ mod query;
 mod quotas;
 mod rate;
 mod receipts;
+mod recipients;
 mod reply;
 mod request_id;
 mod router;

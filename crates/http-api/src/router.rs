@@ -17,7 +17,7 @@ use crate::{
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, suppressions, templates, webhooks,
+    recipients, status, suppressions, templates, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -99,6 +99,7 @@ pub(crate) fn routes() -> Routes {
     templates::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
+    recipients::routes(&mut routes);
     receipts::routes(&mut routes);
     admin::routes(&mut routes);
     health::routes(&mut routes);

@@ -152,7 +152,7 @@ fn bulk(routes: &mut Routes) {
         Need::Read,
         "/v1/suppressions/export",
         "exportSuppressions",
-        "All suppressions, newest first",
+        "All suppressions, newest first, but for those whose address was erased",
     )
     .query("format", "The form of the lines.", json!({ "enum": ["csv", "ndjson"], "default": "csv" }))
     .plain(200, "One suppression a line.", Some("text/csv"))

@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use tracing::{error, warn};
 
 use super::job::{Job, WriteTx};
-use crate::term_tail::{TermChanges, TermTail};
+use crate::{
+    key_ring::KeyRing,
+    term_tail::{TermChanges, TermTail},
+};
 
 /// Jobs in one transaction.
 const BATCH_SIZE: &str = "hermes_store_batch_size";
@@ -16,10 +19,10 @@ const BATCH_SIZE: &str = "hermes_store_batch_size";
 const BATCH_SECONDS: &str = "hermes_store_batch_seconds";
 
 /// Runs every job durably and answers each.
-pub(super) fn write(db: &Connection, tail: &TermTail, mut jobs: Vec<Box<dyn Job>>) {
+pub(super) fn write(db: &Connection, tail: &TermTail, keys: &mut KeyRing, mut jobs: Vec<Box<dyn Job>>) {
     let begun = Instant::now();
     histogram!(BATCH_SIZE).record(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
-    match transact(db, tail, &mut jobs) {
+    match transact(db, tail, keys, &mut jobs) {
         Ok(()) => jobs.into_iter().for_each(|job| job.finish(Ok(()))),
         Err(cause) if jobs.len() == 1 => jobs.into_iter().for_each(|job| job.finish(Err(again(&cause)))),
         Err(cause) => {
@@ -29,7 +32,7 @@ pub(super) fn write(db: &Connection, tail: &TermTail, mut jobs: Vec<Box<dyn Job>
                 "a batch failed; writing its jobs one by one"
             );
             for mut job in jobs {
-                let alone = transact(db, tail, std::slice::from_mut(&mut job));
+                let alone = transact(db, tail, keys, std::slice::from_mut(&mut job));
                 job.finish(alone);
             }
         }
@@ -38,11 +41,17 @@ pub(super) fn write(db: &Connection, tail: &TermTail, mut jobs: Vec<Box<dyn Job>
 }
 
 /// After an `Err` nothing of it is stored.
-fn transact(db: &Connection, tail: &TermTail, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+fn transact(
+    db: &Connection,
+    tail: &TermTail,
+    keys: &mut KeyRing,
+    jobs: &mut [Box<dyn Job>],
+) -> rusqlite::Result<()> {
     let mut terms = TermChanges::begin(tail);
+    keys.begin();
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     for job in jobs {
-        if let Err(cause) = job.run(&mut WriteTx { db, terms: &mut terms }) {
+        if let Err(cause) = job.run(&mut WriteTx { db, terms: &mut terms, keys }) {
             roll_back(db);
             return Err(cause);
         }
@@ -53,6 +62,7 @@ fn transact(db: &Connection, tail: &TermTail, jobs: &mut [Box<dyn Job>]) -> rusq
     }
     kill_point::pass("commit.after");
     terms.publish(tail);
+    keys.publish();
     Ok(())
 }
 
@@ -93,6 +103,12 @@ mod tests {
         writer::job::{Change, Task},
     };
 
+    fn key_ring(directory: &std::path::Path) -> KeyRing {
+        let cipher = hermes_sealing::Cipher::new(&[1; 32], None);
+        let (file, key) = crate::key_file::KeyFile::open(&directory.join("keys.db"), &cipher, false).unwrap();
+        KeyRing::new(file, std::sync::Arc::new(crate::vault::Vault::new(key)))
+    }
+
     type Answer = oneshot::Receiver<Result<i64, StoreError>>;
 
     fn inserting(key: i64, and_then: fn(i64) -> Change<i64>) -> (Box<dyn Job>, Answer) {
@@ -111,12 +127,13 @@ mod tests {
         let db =
             open_writer(&directory.path().join(DATABASE), &EmbeddedOptions::new(directory.path())).unwrap();
         let tail = TermTail::new(0, BTreeSet::new());
+        let mut keys = key_ring(directory.path());
         let good = |key| Ok(Ok(key));
         let (jobs, answers): (Vec<_>, Vec<_>) =
             [inserting(1, good), inserting(2, |_| Err(rusqlite::Error::InvalidQuery)), inserting(3, good)]
                 .into_iter()
                 .unzip();
-        write(&db, &tail, jobs);
+        write(&db, &tail, &mut keys, jobs);
         let mut answers = answers.into_iter().map(|mut answer: Answer| answer.try_recv().unwrap());
         assert_eq!(answers.next().unwrap().unwrap(), 1);
         assert!(matches!(answers.next().unwrap(), Err(StoreError::Unavailable { .. })));

@@ -15,6 +15,8 @@ use std::{
 use rusqlite::Connection;
 use tracing::{error, warn};
 
+use crate::schema;
+
 /// Frames of the log: all, and those already copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Log {
@@ -81,6 +83,15 @@ impl Checkpoints {
     fn copy_the_rest(&mut self, writer: &Connection) {
         self.bulk_runs = false;
         copy(writer, "PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /// Empties the log now, so that it holds nothing of what was erased; false where a reader or the other thread is in
+    /// the way, to be tried again after the next transaction.
+    pub(super) fn empty(&mut self, writer: &Connection) -> bool {
+        if self.bulk_runs && self.bulk_done.try_recv().is_ok() {
+            self.bulk_runs = false;
+        }
+        !self.bulk_runs && schema::empty_log(writer).unwrap_or(false)
     }
 
     /// Copies everything and empties the log; the last thing the writer does.

@@ -4,7 +4,7 @@ use hermes_ports::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::term_tail::TermChanges;
+use crate::{key_ring::KeyRing, term_tail::TermChanges};
 
 /// The open transaction, as a job sees it.
 pub(crate) struct WriteTx<'a> {
@@ -12,6 +12,8 @@ pub(crate) struct WriteTx<'a> {
     pub(crate) db: &'a Connection,
     /// Index entries that become visible with the commit.
     pub(crate) terms: &'a mut TermChanges,
+    /// Data keys; those that recipients get or lose become known with the commit.
+    pub(crate) keys: &'a mut KeyRing,
 }
 
 /// What a job did: a value, or a refusal that wrote nothing.

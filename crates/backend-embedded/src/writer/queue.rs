@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     directory_lock::DirectoryLock,
+    key_ring::KeyRing,
     options::{EmbeddedOptions, OpenError},
     schema,
     term_tail::TermTail,
@@ -32,7 +33,7 @@ impl Writer {
         db: Connection,
         path: &Path,
         lock: DirectoryLock,
-        tail: Arc<TermTail>,
+        (tail, keys): (Arc<TermTail>, KeyRing),
         options: &EmbeddedOptions,
     ) -> Result<Self, OpenError> {
         let frames_max = options.wal_bytes_max / u64::from(options.page_bytes.max(512));
@@ -42,6 +43,7 @@ impl Writer {
             db,
             queue: receiver,
             tail,
+            keys,
             checkpoints: checkpoints.map_err(OpenError::Thread)?,
             commit_window: options.commit_window,
             batch_max: options.batch_max.max(1),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use super::{batch, checkpoint::Checkpoints, job::Job};
-use crate::{directory_lock::DirectoryLock, term_tail::TermTail};
+use crate::{directory_lock::DirectoryLock, key_ring::KeyRing, term_tail::TermTail};
 
 /// What arrives in the queue.
 pub(super) enum Work {
@@ -25,6 +25,7 @@ pub(super) struct WriterThread {
     pub(super) db: Connection,
     pub(super) queue: mpsc::Receiver<Work>,
     pub(super) tail: Arc<TermTail>,
+    pub(super) keys: KeyRing,
     pub(super) checkpoints: Checkpoints,
     pub(super) commit_window: Duration,
     pub(super) batch_max: usize,
@@ -45,7 +46,10 @@ impl WriterThread {
             let jobs = self.jobs(&mut waiting);
             shared = jobs.len() > 1;
             if !jobs.is_empty() {
-                batch::write(&self.db, &self.tail, jobs);
+                batch::write(&self.db, &self.tail, &mut self.keys, jobs);
+                if self.keys.take_stale_log() && !self.checkpoints.empty(&self.db) {
+                    self.keys.empty_log_afterwards();
+                }
                 self.checkpoints.between(&self.db);
             }
         }

@@ -5,6 +5,7 @@
 mod child;
 mod crash;
 mod durability;
+mod erasure;
 mod index;
 mod lock;
 mod suppressed;

@@ -9,6 +9,10 @@ const TOKEN_BYTES_MAX: usize = 4_096;
 /// Most digits of a phone number (E.164).
 const DIGITS_MAX: usize = 15;
 
+/// How the value of a rule begins whose address was erased: a keyed hash follows. Only who keeps the rule can tell whom
+/// it is about.
+pub const ERASED_PREFIX: &str = "erased:";
+
 /// An address, or many that have something in common. Always normalised: mail in lower case, numbers with their `+`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Coverage {
@@ -122,6 +126,11 @@ impl Coverage {
         match self {
             Self::Address(value) | Self::Domain(value) | Self::Prefix(value) => value,
         }
+    }
+
+    /// Whether it is about an address that was erased.
+    pub fn is_erased(&self) -> bool {
+        matches!(self, Self::Address(value) if value.starts_with(ERASED_PREFIX))
     }
 
     /// Whether `address` on `channel` is among what is covered.

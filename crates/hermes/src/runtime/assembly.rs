@@ -15,11 +15,11 @@ use axum::Router;
 use hermes_actor_cascade::{CascadeOptions, LaneLimits};
 use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
-use hermes_config::Config;
+use hermes_config::{Config, StoreKind};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
 use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
-use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
+use hermes_ports::{Clock as _, Erasure, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
 use tokio::sync::broadcast;
@@ -106,6 +106,7 @@ impl Assembly {
                 usage: Arc::clone(&stores.embedded) as _,
                 events: system.events(),
                 suppressions: Arc::clone(&stores.embedded) as _,
+                erasure: erasure(config, &stores),
                 receipts: system.receipts(),
                 registry: stores.registry(),
                 audit: Arc::clone(&stores.embedded) as _,
@@ -189,6 +190,14 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
             disable_after: config.webhooks.disable_after,
             ..WebhookOptions::default()
         },
+    }
+}
+
+/// Messages on NATS are not encrypted under keys that could be destroyed.
+fn erasure(config: &Config, stores: &Stores) -> Option<Arc<dyn Erasure>> {
+    match config.store.kind {
+        StoreKind::Embedded => Some(Arc::clone(&stores.embedded) as _),
+        StoreKind::Nats => None,
     }
 }
 

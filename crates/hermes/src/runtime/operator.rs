@@ -62,9 +62,12 @@ pub(crate) fn rotate_credentials(config: Option<&Path>) -> anyhow::Result<Rotati
          secrets.previous_credentials_key"
     );
     block_on(async {
-        let stores = open_stores(&config, SystemClock::at_boot()).await?;
+        let mut stores = open_stores(&config, SystemClock::at_boot()).await?;
         if own_file {
+            // Nobody else has the store open. Opened with both keys, it seals the key of its vault anew.
+            stores.close().await;
             keys::begin_rotation(&config.store.data_dir)?;
+            stores = open_stores(&config, SystemClock::at_boot()).await?;
         }
         let directory = Directory::open(stores.registry(), keys::keys(&config)?).await?;
         let what = ("rotateCredentials", "credentials".to_owned());

@@ -7,8 +7,9 @@ use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore};
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_config::{Config, StoreKind};
 use hermes_ports::{CascadeStore, Registry, clock::SystemClock};
+use hermes_sealing::Cipher;
 
-use super::completion_log::Logged;
+use super::{completion_log::Logged, keys};
 
 /// The stores of one process.
 #[derive(Debug, Clone)]
@@ -36,9 +37,12 @@ impl Stores {
 /// # Errors
 /// When another process has the data directory open, or a backend cannot be reached.
 pub(crate) async fn open_stores(config: &Config, clock: SystemClock) -> anyhow::Result<Stores> {
+    let keys = keys::keys(config)?;
+    let credentials = Cipher::new(&keys.credentials_key, keys.previous_credentials_key.as_ref());
     let options = EmbeddedOptions {
         commit_window: config.store.commit_window,
         clock: Arc::new(clock),
+        credentials: Arc::new(credentials),
         ..EmbeddedOptions::new(&config.store.data_dir)
     };
     let embedded = EmbeddedBackend::open(options).await.context("could not open the store")?;

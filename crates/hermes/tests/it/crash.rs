@@ -10,10 +10,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore};
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_domain::cascade::Phase;
 use hermes_ports::{CascadeStore, cascade_store::OpenCascade, kill_point};
+use hermes_sealing::Cipher;
 use hermes_testkit::nats::{self, NatsServer};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
@@ -243,7 +245,16 @@ async fn all_open(store: &dyn CascadeStore) -> Vec<OpenCascade> {
 }
 
 async fn open(data: &Path) -> Arc<EmbeddedBackend> {
-    EmbeddedBackend::open(EmbeddedOptions::new(data)).await.expect("the data is whole and nobody holds it")
+    let credentials = Arc::new(Cipher::new(&credentials_key(data), None));
+    let options = EmbeddedOptions { credentials, ..EmbeddedOptions::new(data) };
+    EmbeddedBackend::open(options).await.expect("the data is whole and nobody holds it")
+}
+
+/// The key that the server made for itself.
+fn credentials_key(data: &Path) -> [u8; 32] {
+    let keys: Value = serde_json::from_slice(&std::fs::read(data.join("keys.json")).unwrap()).unwrap();
+    let key = STANDARD.decode(keys["credentials_key"].as_str().unwrap()).unwrap();
+    key.try_into().unwrap()
 }
 
 /// Every accepted message ends; returns them.

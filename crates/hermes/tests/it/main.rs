@@ -8,6 +8,7 @@ mod cli;
 mod containment;
 mod crash;
 mod drain;
+mod erasure;
 mod hot_swap;
 mod lookups;
 mod passivation;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Request, State},
     response::Response,
 };
 use hermes_domain::{
@@ -12,18 +12,24 @@ use hermes_domain::{
     message::Envelope,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::{
     api::Api,
+    audited,
     gate::Operator,
     messages::ConsideredView,
-    messages::view::{AttemptView, WaitingView, attempts, waiting_for},
+    messages::view::{AttemptView, WaitingView, attempts, recipient, waiting_for},
     operation::{Need, Operation},
     problem::Problem,
+    query::Query,
     reply,
     router::Routes,
 };
+
+/// How the audit log calls showing a recipient.
+const REVEAL: &str = "revealRecipient";
 
 pub(super) fn routes(routes: &mut Routes) {
     let operation = Operation::get(
@@ -32,7 +38,15 @@ pub(super) fn routes(routes: &mut Routes) {
         "explainCascade",
         "What a message waits for, and why",
     );
-    routes.add(operation.reply::<CascadeExplained>(200, "The explanation."), explain);
+    let operation = operation
+        .query(
+            "reveal",
+            "`true`: with the message's addresses. Needs the role `admin`, and goes into the audit log as \
+             `revealRecipient`.",
+            json!({ "type": "boolean", "default": false }),
+        )
+        .reply::<CascadeExplained>(200, "The explanation.");
+    routes.add(operation, explain);
 }
 
 /// Where a message stands, without its content and addresses.
@@ -60,6 +74,10 @@ struct CascadeExplained {
     attempts: Vec<AttemptView>,
     /// The tenant asked to cancel it.
     cancel_requested: bool,
+    /// The recipient as the tenant gave it, only with `reveal=true`; null once erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    to: Option<Value>,
 }
 
 /// A connection that the current step may use.
@@ -79,7 +97,17 @@ async fn explain(
     State(api): State<Arc<Api>>,
     operator: Operator,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let mut query = Query::of(&parts.uri);
+    let reveal = query.parse("reveal", "true or false").unwrap_or(false);
+    query.finish()?;
+    let view = explained(&api, operator, &id, reveal);
+    if reveal { audited::revealed(&api, operator, REVEAL, &parts, view).await } else { view.await }
+}
+
+async fn explained(api: &Api, operator: Operator, id: &str, reveal: bool) -> Result<Response, Problem> {
     let id: MessageId = id.parse().map_err(|_| Problem::not_found())?;
     let stored = api.ports.store.load_any(&operator, id).await?.ok_or_else(Problem::not_found)?;
     let (envelope, state) = (&*stored.envelope, &stored.state);
@@ -91,10 +119,11 @@ async fn explain(
         phase: phase(state.phase),
         waiting_for: waiting_for(&stored),
         step: state.step,
-        candidates: candidates(&api, envelope, state),
+        candidates: candidates(api, envelope, state),
         considered: state.current_step(envelope).considered.iter().map(ConsideredView::of).collect(),
         attempts: attempts(envelope, state),
         cancel_requested: state.cancel_requested,
+        to: reveal.then(|| recipient(envelope)).flatten(),
     }))
 }
 

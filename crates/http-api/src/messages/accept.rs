@@ -147,6 +147,7 @@ fn envelope(
         metadata: submission.metadata,
         warnings,
         traceparent: trace.map(|trace| trace.to_string()),
+        erased_at: None,
     }
 }
 

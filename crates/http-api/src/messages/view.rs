@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use hermes_domain::{
     UnixMillis,
-    address::Recipient,
     cascade::{Attempt, Cascade, MessageStatus, State},
     message::Envelope,
     money::{Currency, Money},
@@ -32,9 +31,9 @@ pub(crate) struct MessageView {
     status: &'static str,
     /// Why the status is what it is.
     status_reason: Option<&'static str>,
-    /// The recipient, as given.
-    #[schema(value_type = Object)]
-    to: Value,
+    /// The recipient, as given; null once erased.
+    #[schema(value_type = Option<Object>)]
+    to: Option<Value>,
     /// Senders per channel, as given.
     sender: BTreeMap<&'static str, String>,
     /// Its priority class.
@@ -79,6 +78,8 @@ pub(crate) struct MessageView {
     tags: Vec<String>,
     /// As given.
     metadata: BTreeMap<String, String>,
+    /// When its recipient, content, metadata and warnings were made unreadable, for good.
+    erased_at: Option<String>,
 }
 
 /// One submission to one provider.
@@ -158,7 +159,7 @@ impl MessageView {
             mode: envelope.mode.as_str(),
             status: state.status().as_str(),
             status_reason: held_for(stored).or_else(|| state.reason.as_str()),
-            to: recipient(&envelope.to),
+            to: recipient(envelope),
             sender: envelope.sender.iter().map(|(channel, name)| (channel.as_str(), name.clone())).collect(),
             lane: envelope.lane.as_str(),
             current_step: state.step,
@@ -180,6 +181,7 @@ impl MessageView {
             confirmed_at: optional(state.confirmed_at),
             tags: envelope.tags.clone(),
             metadata: envelope.metadata.clone(),
+            erased_at: optional(envelope.erased_at),
         }
     }
 }
@@ -233,9 +235,10 @@ fn total(state: &State) -> Option<Money> {
     })
 }
 
-fn recipient(to: &Recipient) -> Value {
-    // Its serialised form is the API's; addresses are the tenant's own.
-    serde_json::to_value(to).unwrap_or_default()
+/// The recipient as the tenant gave it; `None` once erased.
+pub(crate) fn recipient(envelope: &Envelope) -> Option<Value> {
+    // Its serialised form is the API's.
+    envelope.erased_at.is_none().then(|| serde_json::to_value(&envelope.to).unwrap_or_default())
 }
 
 /// Why a message has not started, if rules have put it off.

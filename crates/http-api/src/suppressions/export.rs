@@ -85,7 +85,8 @@ async fn page(
 ) -> Result<Page, hermes_ports::StoreError> {
     let found = api.ports.suppressions.list(query.clone()).await?;
     let before = found.last().filter(|_| found.len() == PAGE).map(|stored| stored.rule.id);
-    let rules = found.iter().map(|stored| &stored.rule);
+    // An erased address cannot be told, and so not be imported elsewhere.
+    let rules = found.iter().map(|stored| &stored.rule).filter(|rule| !rule.covers.is_erased());
     let text = match format {
         Format::Csv => csv(rules, is_first),
         Format::Ndjson => ndjson(rules),

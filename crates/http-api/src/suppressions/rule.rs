@@ -43,7 +43,8 @@ pub(super) struct SuppressionView {
     pub(super) id: String,
     /// `live` or `test`.
     mode: &'static str,
-    /// Exactly this address is covered.
+    /// Exactly this address is covered. Null, as `domain` and `prefix` are, for one that was erased: it is covered
+    /// still, but nobody can read it.
     pub(super) address: Option<String>,
     /// Every email address at this domain and below it is.
     pub(super) domain: Option<String>,
@@ -71,7 +72,7 @@ impl SuppressionView {
         Self {
             id: rule.id.to_string(),
             mode: rule.mode.as_str(),
-            address: named("address"),
+            address: named("address").filter(|_| !rule.covers.is_erased()),
             domain: named("domain"),
             prefix: named("prefix"),
             channel: rule.channel.map(Channel::as_str),

@@ -117,6 +117,7 @@ impl App {
             usage: backend.clone(),
             events: events.clone(),
             suppressions: backend.clone(),
+            erasure: Some(backend.clone()),
             receipts: backend.clone(),
             registry: backend.clone(),
             audit: audit.clone(),

@@ -24,6 +24,7 @@ mod malformed;
 mod openapi;
 mod providers;
 mod receipts;
+mod recipients;
 mod routing;
 mod send;
 mod strangers;

@@ -119,6 +119,7 @@ fn body(route: &Route) -> Value {
         "createCascadeVersion" => json!({ "steps": [{ "channel": "sms" }] }),
         "createTemplateVersion" => template(),
         "replaceTemplate" => with(template(), "/name", json!("mine")),
+        "eraseRecipient" => json!({ "phone": "+4520123456" }),
         "replaceRoute" => json!({ "name": "mine" }),
         "replaceCascade" => json!({ "name": "mine", "steps": [{ "channel": "sms" }] }),
         _ => json!({}),

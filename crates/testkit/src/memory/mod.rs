@@ -3,6 +3,7 @@
 mod audit;
 mod cascades;
 mod claims;
+mod erasure;
 mod log;
 mod outbox;
 mod receipts;

@@ -5,7 +5,7 @@
 use super::crates::{Crate, Need};
 
 /// Crates of the workspace, each with those that may be part of it.
-const INWARDS: [(&str, &[&str]); 23] = [
+const INWARDS: [(&str, &[&str]); 24] = [
     // Depend on nothing of ours.
     ("hermes-domain", &[]),
     ("hermes-supervision", &[]),
@@ -16,10 +16,12 @@ const INWARDS: [(&str, &[&str]); 23] = [
     ("hermes-templates", &["hermes-domain"]),
     // The needs, and what is built on them alone.
     ("hermes-ports", &["hermes-domain"]),
-    ("hermes-directory", &["hermes-domain", "hermes-ports"]),
+    // Encryption at rest, shared by what keeps credentials and what keeps messages.
+    ("hermes-sealing", &["hermes-domain"]),
+    ("hermes-directory", &["hermes-domain", "hermes-ports", "hermes-sealing"]),
     ("hermes-testkit", &["hermes-domain", "hermes-ports"]),
     ("hermes-port-contracts", &["hermes-domain", "hermes-ports", "hermes-testkit"]),
-    ("hermes-backend-embedded", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
+    ("hermes-backend-embedded", &["hermes-domain", "hermes-ports", "hermes-sealing", "hermes-telemetry"]),
     ("hermes-backend-cluster", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     ("hermes-wasm-host", &["hermes-domain", "hermes-ports", "hermes-telemetry"]),
     // Knows adapters by their port alone, so that tests can hand it a host that breaks every rule.

@@ -34,7 +34,7 @@ pub enum SealError {
 }
 
 /// Seals secrets under one key, and opens those of the key before it too.
-pub(crate) struct Cipher {
+pub struct Cipher {
     current: Key,
     previous: Option<Key>,
 }
@@ -58,17 +58,21 @@ impl Key {
 }
 
 impl Cipher {
-    pub(crate) fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
+    /// With the current key, and the one before it while a rotation is under way.
+    pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
         Self { current: Key::new(current), previous: previous.map(Key::new) }
     }
 
     /// Whether `sealed` needs the current key only.
-    pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
         self.current.has_sealed(sealed)
     }
 
     /// Seals `secret` for the record called `owner`.
-    pub(crate) fn seal(&self, owner: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// `NoRandomness`.
+    pub fn seal(&self, owner: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| SealError::NoRandomness)?;
         let payload = Payload { msg: secret, aad: owner.as_bytes() };
@@ -78,7 +82,10 @@ impl Cipher {
     }
 
     /// Opens what [`Self::seal`] made for the same record.
-    pub(crate) fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// See [`SealError`].
+    pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         if sealed.len() < HEADER_BYTES || sealed[0] != FORMAT {
             return Err(SealError::Format);
         }
