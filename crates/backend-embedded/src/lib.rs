@@ -22,6 +22,7 @@ mod outbox;
 mod plain_envelopes;
 mod receipt_inbox;
 mod registry;
+mod retention;
 mod schema;
 mod suppression_filter;
 mod suppressions;

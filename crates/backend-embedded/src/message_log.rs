@@ -89,7 +89,7 @@ impl EmbeddedBackend {
     }
 
     /// The messages with these keys, newest first.
-    async fn messages(&self, keys: &[i64]) -> Result<Vec<StoredCascade>, StoreError> {
+    pub(crate) async fn messages(&self, keys: &[i64]) -> Result<Vec<StoredCascade>, StoreError> {
         let query = sqlx::query(
             "SELECT s.id, s.revision, s.state, m.envelope
              FROM json_each(?) wanted JOIN state s ON s.key = wanted.value JOIN message m ON m.key = s.key

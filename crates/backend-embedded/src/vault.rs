@@ -112,3 +112,23 @@ pub(crate) fn read_envelope(bytes: &[u8], known: &HashMap<KeyId, Known>) -> Resu
     }
     sealed.open(&keys).map_err(unreadable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_read_before_it_was_destroyed_is_not_remembered_after() {
+        let vault = Vault::new(VaultKey::from_bytes([1; 32]));
+        let (id, key) = (KeyId(1), DataKey::random().unwrap());
+        let read = HashMap::from([(id, Known::Key(key))]);
+        let (_, erasures) = vault.known(std::iter::once(id));
+        vault.erased(id, UnixMillis(7));
+        vault.remember(&read, erasures);
+        let (known, erasures) = vault.known(std::iter::once(id));
+        assert!(matches!(known[&id], Known::Erased(UnixMillis(7))));
+        let other = HashMap::from([(KeyId(2), Known::Erased(UnixMillis(8)))]);
+        vault.remember(&other, erasures);
+        assert_eq!(vault.known(std::iter::once(KeyId(2))).0.len(), 1);
+    }
+}

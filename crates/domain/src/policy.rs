@@ -1,6 +1,7 @@
 //! What a tenant may send, where to, when, and how much of it.
 
 mod quiet_hours;
+mod retention;
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{address::Channel, message::Lane, money::Money};
 
 pub use quiet_hours::{DayMinute, InvalidDayMinute, QuietAction, QuietHours};
+pub use retention::{Kept, Periods, Retention};
 
 /// Rules of one tenant, set by operators. Without any, everything is allowed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub struct TenantPolicy {
     /// Most messages a period; each that fits must have room.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<MessageRate>,
+    /// How long messages are kept; `None`: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// So many messages a period, sliding.

@@ -8,6 +8,7 @@ mod keys;
 mod memory;
 mod on_record;
 mod operator;
+mod retention;
 mod serving;
 mod stores;
 mod telemetry;

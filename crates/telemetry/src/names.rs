@@ -39,6 +39,8 @@ pub mod metric {
     pub const STORE_BATCH_SIZE: &str = "hermes_store_batch_size";
     /// Time of one transaction.
     pub const STORE_BATCH_SECONDS: &str = "hermes_store_batch_seconds";
+    /// Messages that were kept long enough, by `what`: `content` for what is personal in them, or the `message`.
+    pub const RETENTION_MESSAGES_TOTAL: &str = "hermes_retention_messages_total";
     /// Questions to providers about what became of a message, by `provider` and `outcome`.
     pub const LOOKUPS_TOTAL: &str = "hermes_lookups_total";
     /// Receipts, by `provider` and `result`.
@@ -87,6 +89,8 @@ pub mod label {
     pub const RESULT: &str = "result";
     /// An HTTP route's pattern, never the path.
     pub const ROUTE: &str = "route";
+    /// What went: `content` or `message`.
+    pub const WHAT: &str = "what";
     /// A status, of a message or of HTTP.
     pub const STATUS: &str = "status";
 }
@@ -137,6 +141,7 @@ fn describe_counters() {
         (metric::HTTP_REQUESTS_TOTAL, "HTTP requests answered"),
         (metric::ACTOR_RESTARTS_TOTAL, "Restarts of actors"),
         (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
+        (metric::RETENTION_MESSAGES_TOTAL, "Messages that were kept long enough"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
         (metric::WEBHOOKS_DISABLED_TOTAL, "Webhook endpoints disabled because they are gone or keep failing"),

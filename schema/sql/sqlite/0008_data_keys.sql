@@ -18,3 +18,23 @@ CREATE TABLE plain_envelope (
     until INTEGER NOT NULL
 ) STRICT;
 INSERT INTO plain_envelope (one, next, until) SELECT 1, 0, coalesce(max(key) + 1, 0) FROM message;
+
+-- How far each period of a tenant has let go of messages, in order of arrival.
+CREATE TABLE retention (
+    tenant  BLOB    NOT NULL,
+    mode    INTEGER NOT NULL, -- 0 live, 1 test
+    what    INTEGER NOT NULL, -- 0 content, 1 message
+    days    INTEGER NOT NULL,
+    done_to INTEGER NOT NULL, -- messages with smaller keys have been looked at
+    PRIMARY KEY (tenant, mode, what, days)
+) STRICT, WITHOUT ROWID;
+
+-- Those that had not ended then.
+CREATE TABLE retention_later (
+    tenant BLOB    NOT NULL,
+    mode   INTEGER NOT NULL,
+    what   INTEGER NOT NULL,
+    days   INTEGER NOT NULL,
+    key    INTEGER NOT NULL,
+    PRIMARY KEY (tenant, mode, what, days, key)
+) STRICT, WITHOUT ROWID;

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{Assembly, key_uses, memory};
+use super::{Assembly, key_uses, memory, retention};
 
 /// Runs `future` on a runtime of this process's own.
 ///
@@ -42,6 +42,7 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
     let Assembly { router, parked_receipts, system, stores, directory, clock, draining, .. } = assembly;
     let parked_receipts = tokio::spawn(parked_receipts.run());
     let key_uses = tokio::spawn(key_uses::keep(Arc::clone(&directory), clock));
+    let retention = tokio::spawn(retention::keep(Arc::clone(&directory), Arc::clone(&stores.embedded) as _));
     let (stop, stopped) = watch::channel(false);
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut stopping = stopped.clone();
@@ -67,6 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
     }
     parked_receipts.abort();
     key_uses.abort();
+    retention.abort();
     key_uses::record(&directory, clock).await;
     system.drain(drain / 2).await;
     stores.close().await;

@@ -1,12 +1,16 @@
-//! Erasing a recipient, as tenants see it.
+//! What is kept about people: erasing them, how long, and who sees it.
 
 use hermes_domain::{
     access::Role,
     tenant::{ApiKey, KeyOwner},
 };
+use hermes_testkit::tenant;
 use serde_json::{Value, json};
 
-use crate::app::{ADMIN, App, LIVE, OTHER, TEST, key, sms, with};
+use crate::{
+    app::{ADMIN, App, LIVE, OTHER, TEST, key, sms, with},
+    client::Call,
+};
 
 const ERASE: &str = "/v1/recipients/erase";
 
@@ -113,5 +117,30 @@ async fn an_erasure_names_at_least_one_valid_address() {
         let found =
             errors.as_array().unwrap().iter().any(|one| one["pointer"] == pointer && one["code"] == code);
         assert!(found, "{body}: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_retention_is_set_by_operators_within_its_bounds() {
+    let app = App::start().await;
+    let path = format!("/admin/v1/tenants/{}", tenant(1));
+    let retention = json!({ "content_days": 30, "messages_days": 400,
+        "per_channel": { "email": { "content_days": 7 } } });
+    let set = async |retention: &Value| {
+        let body = json!({ "policy": { "retention": retention } });
+        app.call(Call::new("PATCH", &path).key(ADMIN).header("if-match", "*").json(&body)).await
+    };
+    let answer = set(&retention).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(app.get(ADMIN, &path).await.json()["policy"]["retention"], retention);
+    for (bad, pointer) in [
+        (json!({ "content_days": 0 }), "/policy/retention/content_days"),
+        (json!({ "messages_days": 34 }), "/policy/retention/messages_days"),
+        (json!({ "per_channel": { "fax": {} } }), "/policy/retention/per_channel/fax"),
+        (json!({ "per_channel": { "sms": { "days": 1 } } }), "/policy/retention/per_channel/sms/days"),
+    ] {
+        let refused = set(&bad).await;
+        assert_eq!(refused.status, 422, "{bad}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{}", refused.text);
     }
 }

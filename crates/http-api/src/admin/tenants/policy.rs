@@ -1,10 +1,16 @@
 //! A tenant's policy, as operators write it. It is shown as it is stored.
 
-use std::{collections::BTreeSet, num::NonZeroU32};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+};
 
 use hermes_domain::{
+    address::Channel,
     money::Money,
-    policy::{DayMinute, InvalidDayMinute, MessageRate, QuietAction, QuietHours, TenantPolicy},
+    policy::{
+        DayMinute, InvalidDayMinute, MessageRate, Periods, QuietAction, QuietHours, Retention, TenantPolicy,
+    },
     timezone,
 };
 use serde_json::{Value, json};
@@ -18,6 +24,10 @@ use crate::{
 const ENTRIES_MAX: usize = 300;
 /// Longest window for equal content (7 days), in seconds.
 const DUPLICATE_WINDOW_S_MAX: u32 = 604_800;
+/// Longest retention (100 years), in days.
+const DAYS_MAX: u32 = 36_500;
+/// Receipts are taken for so long after acceptance, in days.
+const MESSAGES_DAYS_MIN: u32 = 35;
 /// Longest period of a rate (one day), in seconds.
 const PERIOD_S_MAX: u32 = 86_400;
 const ACTIONS: &[(&str, QuietAction)] = &[("hold", QuietAction::Hold), ("refuse", QuietAction::Refuse)];
@@ -36,6 +46,7 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
         let messages_per_month = fields.optional("messages_per_month", faults, integer(1..=u32::MAX));
         let spend_per_month = fields.optional("spend_per_month", faults, object(money));
         let rates = fields.optional("rates", faults, list(0..=20, rate));
+        let retention = fields.optional("retention", faults, object(retention));
         Some(TenantPolicy {
             channels: set(channels),
             countries: set(countries),
@@ -47,6 +58,7 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
             messages_per_month: messages_per_month.and_then(NonZeroU32::new),
             spend_per_month,
             rates: rates.unwrap_or_default(),
+            retention,
         })
     })(value, faults)
 }
@@ -115,6 +127,45 @@ fn rate(value: Value, faults: &mut Faults) -> Option<MessageRate> {
     })(value, faults)
 }
 
+fn retention(fields: &mut Object, faults: &mut Faults) -> Option<Retention> {
+    let general = periods(fields, faults);
+    let per_channel = fields.optional("per_channel", faults, object(per_channel));
+    Some(Retention { periods: general?, per_channel: per_channel.unwrap_or_default() })
+}
+
+fn per_channel(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, Periods>> {
+    let mut all = BTreeMap::new();
+    for channel in Channel::ALL {
+        let own = fields.optional(channel.as_str(), faults, object(periods));
+        all.extend(own.map(|own| (channel, own)));
+    }
+    Some(all)
+}
+
+fn periods(fields: &mut Object, faults: &mut Faults) -> Option<Periods> {
+    let content_days = fields.optional("content_days", faults, integer(1..=DAYS_MAX));
+    let messages_days = fields.optional("messages_days", faults, integer(MESSAGES_DAYS_MIN..=DAYS_MAX));
+    Some(Periods { content_days, messages_days })
+}
+
+fn retention_schema() -> Value {
+    let periods = json!({
+        "content_days": { "type": ["integer", "null"], "minimum": 1, "maximum": DAYS_MAX,
+            "description": "Recipient, content, metadata and warnings go so many days after acceptance." },
+        "messages_days": { "type": ["integer", "null"], "minimum": MESSAGES_DAYS_MIN, "maximum": DAYS_MAX,
+            "description": "The whole message goes so many days after acceptance; receipts may come until then." },
+    });
+    let of_channel =
+        json!({ "type": ["object", "null"], "additionalProperties": false, "properties": periods });
+    let mut properties = periods;
+    properties["per_channel"] = json!({ "type": ["object", "null"], "additionalProperties": false,
+        "description": "Instead of the former, for messages with a step on the channel; the shortest counts.",
+        "properties": Channel::ALL.map(|channel| (channel.as_str().to_owned(), of_channel.clone()))
+            .into_iter().collect::<serde_json::Map<_, _>>() });
+    json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties,
+        "description": "How long messages are kept; what it does not name is kept for ever." })
+}
+
 /// What the OpenAPI document says about a policy.
 pub(crate) fn policy_schema() -> Value {
     let channels = json!({ "type": ["array", "null"], "maxItems": 4,
@@ -158,6 +209,7 @@ pub(crate) fn policy_schema() -> Value {
                 json!(["amount", "currency"]),
             ),
             "rates": { "type": ["array", "null"], "maxItems": 20, "items": rate },
+            "retention": retention_schema(),
         }),
         json!([]),
     );
