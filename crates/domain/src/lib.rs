@@ -19,6 +19,7 @@ pub mod policy;
 pub mod rate_window;
 pub mod routing;
 pub mod segments;
+pub mod sender;
 pub mod sliding_window;
 pub mod suppression;
 pub mod tenant;
@@ -26,7 +27,7 @@ pub mod time;
 pub mod timezone;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
-    SuppressionId, TenantId,
+    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, InboundId, KeyId, MessageId, RequestId,
+    RouteId, SenderId, SuppressionId, TenantId,
 };
 pub use time::UnixMillis;
