@@ -7,8 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SuppressionId,
-    TenantId, UnixMillis,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SenderId,
+    SuppressionId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -75,6 +75,8 @@ impl Mint {
         template -> CascadeTemplateId;
         /// An id of a rule for routing.
         route -> RouteId;
+        /// An id of a sender.
+        sender -> SenderId;
         /// An id of a suppression.
         suppression -> SuppressionId;
         /// A request id.

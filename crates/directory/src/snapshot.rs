@@ -12,7 +12,7 @@ use hermes_ports::{adapter::ConnectionAccess, operational_events::Audience};
 
 use crate::{
     connections::ConnectionTerms, endpoints::SigningSecrets, key_hash::KeyHash, key_use::KeyUse,
-    routes::RouteTable, templates::CascadeTemplate,
+    routes::RouteTable, senders::SenderTable, templates::CascadeTemplate,
 };
 
 /// A record with the version it has in the registry; the version is the record's `ETag`.
@@ -79,6 +79,7 @@ pub struct Snapshot {
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) routes: Arc<RouteTable>,
+    pub(crate) senders: Arc<SenderTable>,
     pub(crate) templates: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
 }
 

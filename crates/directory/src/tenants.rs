@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, TenantId,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, SenderId, TenantId,
     message::Mode,
     tenant::{Tenant, TenantScope},
 };
@@ -25,6 +25,7 @@ enum Belonging {
     Endpoint(EndpointId),
     Template(TenantScope, CascadeTemplateId),
     Route(RouteId),
+    Sender(TenantScope, SenderId),
     Connection(ConnectionId),
 }
 
@@ -101,6 +102,7 @@ impl Directory {
                 Belonging::Endpoint(id) => self.delete_endpoint(id, None).await,
                 Belonging::Template(scope, id) => self.delete_template(scope, id, None).await,
                 Belonging::Route(id) => self.delete_route(id, None).await,
+                Belonging::Sender(scope, id) => self.delete_sender(scope, id, None).await,
                 Belonging::Connection(id) => self.delete_connection(id).await,
             };
             match deleted {
@@ -138,10 +140,14 @@ fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
     let modes = [Mode::Live, Mode::Test].into_iter();
     let routes = modes.clone().flat_map(|mode| snapshot.routes_of(tenant, mode));
     let routes = routes.map(|stored| Belonging::Route(stored.value.id));
+    let senders = modes.clone().flat_map(|mode| snapshot.senders_of(TenantScope::new(tenant, mode)));
+    let senders = senders.map(|stored| {
+        Belonging::Sender(TenantScope::new(stored.value.tenant, stored.value.mode), stored.value.id)
+    });
     let templates = modes.flat_map(|mode| snapshot.templates_of(tenant, mode));
     let templates = templates.map(|stored| Belonging::Template(stored.value.scope(), stored.value.id));
     let connections = snapshot.connections().map(|entry| &entry.access.connection);
     let connections = connections.filter(|connection| connection.tenant == Some(tenant));
     let connections = connections.map(|connection| Belonging::Connection(connection.id));
-    keys.chain(endpoints).chain(templates).chain(routes).chain(connections).collect()
+    keys.chain(endpoints).chain(templates).chain(routes).chain(senders).chain(connections).collect()
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, CascadeInbox, Clock, DnsLookup, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
@@ -52,6 +52,8 @@ pub struct ApiPorts {
     pub gateway: Arc<dyn ProviderGateway>,
     /// Adapters and what they say about themselves.
     pub adapters: Arc<dyn AdapterHost>,
+    /// Public records of names.
+    pub dns: Arc<dyn DnsLookup>,
     /// The supervision tree.
     pub actors: Arc<dyn ActorTree>,
     /// The time.

@@ -32,6 +32,7 @@ mod request_id;
 mod router;
 mod routes;
 mod schema;
+mod senders;
 mod settings;
 mod status;
 mod suppressions;

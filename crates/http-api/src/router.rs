@@ -17,7 +17,7 @@ use crate::{
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    status, suppressions, webhooks,
+    senders, status, suppressions, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -95,6 +95,7 @@ pub(crate) fn routes() -> Routes {
     status::routes(&mut routes);
     cascades::routes(&mut routes);
     crate::routes::routes(&mut routes);
+    senders::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     receipts::routes(&mut routes);

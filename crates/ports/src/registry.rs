@@ -24,6 +24,8 @@ pub enum RecordKind {
     CascadeTemplate,
     /// A tenant's rule for routing.
     Route,
+    /// A sender that a tenant has registered.
+    Sender,
     /// An adapter component; `secret` is unused, `body` is the component.
     AdapterComponent,
     /// Which adapter version is active.
@@ -43,6 +45,7 @@ impl RecordKind {
             Self::Endpoint => "endpoint",
             Self::CascadeTemplate => "cascade_template",
             Self::Route => "route",
+            Self::Sender => "sender",
             Self::AdapterComponent => "adapter_component",
             Self::AdapterActive => "adapter_active",
             Self::Meta => "meta",

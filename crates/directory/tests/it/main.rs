@@ -4,3 +4,4 @@
 
 mod directory;
 mod memory_registry;
+mod senders;

@@ -94,7 +94,8 @@ fn layers(
     findings.note(content::check(policy, &submission.content, submission.uses_sms()))?;
     let numbers = Numbers::of(&submission.to);
     let mut blocked = tenant::blocked(caller);
-    let compliance = findings.note(compliance::check(policy, &submission, &numbers, now))?;
+    let senders = api.directory().read(|snapshot| snapshot.senders_named(caller.scope(), &submission.sender));
+    let compliance = findings.note(compliance::check(policy, &submission, &numbers, &senders, now))?;
     let compliance = compliance.unwrap_or_default();
     blocked.extend(compliance.blocked);
     let planned = findings.note(planned(api, caller, (&submission, &numbers, &blocked), moment))?;

@@ -31,7 +31,7 @@ use crate::{
     audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
-    fakes::{FakeActors, FakeAdapters, FakeInbox, FakeIntake, FakeNotifier},
+    fakes::{FakeActors, FakeAdapters, FakeDns, FakeInbox, FakeIntake, FakeNotifier},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://hermes.example";
@@ -51,6 +51,7 @@ pub(crate) struct App {
     pub(crate) inbox: Arc<FakeInbox>,
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
+    pub(crate) dns: Arc<FakeDns>,
     pub(crate) notifier: Arc<FakeNotifier>,
     pub(crate) audit: Arc<LimitedAudit>,
     pub(crate) clock: Arc<ManualClock>,
@@ -100,6 +101,7 @@ impl App {
             busy: AtomicBool::new(false),
         });
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
+        let dns = Arc::new(FakeDns::default());
         let notifier = Arc::new(FakeNotifier::default());
         let ready = Arc::new(AtomicBool::new(true));
         let audit = Arc::new(LimitedAudit { backend: backend.clone(), takes: AtomicUsize::new(usize::MAX) });
@@ -118,6 +120,7 @@ impl App {
             audit: audit.clone(),
             gateway: gateway.clone(),
             adapters: Arc::new(FakeAdapters::default()),
+            dns: dns.clone(),
             actors: actors.clone(),
             clock: clock.clone(),
             mint: Arc::new(Mint::new(clock.clone(), vec![])),
@@ -136,6 +139,7 @@ impl App {
             inbox,
             gateway,
             actors,
+            dns,
             notifier,
             audit,
             clock,

@@ -24,6 +24,7 @@ mod providers;
 mod receipts;
 mod routing;
 mod send;
+mod senders;
 mod strangers;
 mod suppressed;
 mod suppressions;

@@ -38,8 +38,15 @@ impl Belongings {
             let cascade = json!({ "name": format!("c{number}"), "steps": [{ "channel": "sms" }] });
             let route = json!({ "name": format!("r{number}") });
             let rule = json!({ "address": format!("+452012000{number}"), "channel": "sms" });
-            let bodies =
-                [("webhooks", hook), ("cascades", cascade), ("routes", route), ("suppressions", rule)];
+            let sender = json!({ "channel": "email", "identity": format!("{number}.acme.example") });
+            app.dns.records.lock().insert(("nothing.example".to_owned(), "TXT"), String::new());
+            let bodies = [
+                ("webhooks", hook),
+                ("cascades", cascade),
+                ("routes", route),
+                ("suppressions", rule),
+                ("senders", sender),
+            ];
             for (segment, body) in bodies {
                 let made = app.post(LIVE, &format!("/v1/{segment}"), &body).await;
                 assert_eq!(made.status, 201, "{}", made.text);

@@ -32,6 +32,9 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
         let consent_days_max = fields.optional("consent_days_max", faults, integer(1..=36_500));
         let duplicate_window_s =
             fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
+        let require_verified_senders = fields.optional("require_verified_senders", faults, boolean);
+        let unregistered =
+            fields.optional("unregistered_sender_countries", faults, list(0..=ENTRIES_MAX, country));
         let rates = fields.optional("rates", faults, list(0..=20, rate));
         Some(TenantPolicy {
             channels: set(channels),
@@ -41,6 +44,8 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
             quiet_hours,
             consent_days_max,
             duplicate_window_s,
+            require_verified_senders: require_verified_senders.unwrap_or_default(),
+            unregistered_sender_countries: set(unregistered),
             rates: rates.unwrap_or_default(),
         })
     })(value, faults)
@@ -138,6 +143,11 @@ pub(crate) fn policy_schema() -> Value {
             "quiet_hours": quiet_hours,
             "consent_days_max": { "type": ["integer", "null"], "minimum": 1, "maximum": 36_500 },
             "duplicate_window_s": { "type": ["integer", "null"], "minimum": 1, "maximum": DUPLICATE_WINDOW_S_MAX },
+            "require_verified_senders": { "type": ["boolean", "null"], "default": false,
+                "description": "A sender that a message names must be registered and verified." },
+            "unregistered_sender_countries": { "type": ["array", "null"], "maxItems": ENTRIES_MAX,
+                "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
+                "description": "Where SMS senders need no registration: there the tenant's senders are verified at once." },
             "rates": { "type": ["array", "null"], "maxItems": 20, "items": rate },
         }),
         json!([]),
