@@ -12,6 +12,7 @@ mod claim;
 mod columns;
 mod commit;
 mod directory_lock;
+mod inbound_log;
 mod live_scan;
 mod message_log;
 mod options;

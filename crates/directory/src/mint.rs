@@ -7,7 +7,7 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SenderId,
+    CascadeTemplateId, ConnectionId, EndpointId, InboundId, KeyId, MessageId, RequestId, RouteId, SenderId,
     SuppressionId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
@@ -75,6 +75,8 @@ impl Mint {
         template -> CascadeTemplateId;
         /// An id of a rule for routing.
         route -> RouteId;
+        /// An id of an inbound message.
+        inbound -> InboundId;
         /// An id of a sender.
         sender -> SenderId;
         /// An id of a suppression.

@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, DnsLookup, Idempotency, MessageIntake, MessageLog, Outbox,
-    ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
+    ActorTree, AuditLog, CascadeInbox, Clock, DnsLookup, Idempotency, InboundLog, MessageIntake, MessageLog,
+    Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost,
+    outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
 
@@ -42,6 +43,8 @@ pub struct ApiPorts {
     pub notifier: Arc<dyn WebhookNotifier>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// What people have written.
+    pub inbound: Arc<dyn InboundLog>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.

@@ -17,6 +17,7 @@ mod gate;
 mod health;
 mod health_board;
 mod idempotency;
+mod inbound;
 mod json;
 mod message_store;
 mod messages;

@@ -12,7 +12,7 @@ use axum::{
 use crate::{
     admin,
     api::{Api, ApiState},
-    batches, cascades, docs, edge, health, messages,
+    batches, cascades, docs, edge, health, inbound, messages,
     openapi::Document,
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
@@ -96,6 +96,7 @@ pub(crate) fn routes() -> Routes {
     cascades::routes(&mut routes);
     crate::routes::routes(&mut routes);
     senders::routes(&mut routes);
+    inbound::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     receipts::routes(&mut routes);

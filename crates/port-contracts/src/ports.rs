@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_ports::{
-    AuditLog, CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions,
+    AuditLog, CascadeStore, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions,
 };
 
 /// The storing ports of one deployment, over the same storage.
@@ -23,6 +23,8 @@ pub struct Ports {
     pub log: Arc<dyn MessageLog>,
     /// Addresses not to write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// What people have written.
+    pub inbound: Arc<dyn InboundLog>,
     /// Who did what.
     pub audit: Arc<dyn AuditLog>,
 }
@@ -39,11 +41,12 @@ impl Ports {
             + MessageLog
             + Suppressions
             + AuditLog
+            + InboundLog
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        let (suppressions, audit) = (Arc::clone(backend), Arc::clone(backend));
-        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit }
+        let (suppressions, audit, inbound) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
+        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, inbound }
     }
 }

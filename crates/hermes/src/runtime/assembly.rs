@@ -105,6 +105,7 @@ impl Assembly {
                 outbox: Arc::clone(&stores.embedded) as _,
                 notifier: system.notifier(),
                 suppressions: Arc::clone(&stores.embedded) as _,
+                inbound: Arc::clone(&stores.embedded) as _,
                 receipts: system.receipts(),
                 registry: stores.registry(),
                 audit: Arc::clone(&stores.embedded) as _,

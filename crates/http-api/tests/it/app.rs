@@ -115,6 +115,7 @@ impl App {
             outbox: backend.clone(),
             notifier: notifier.clone(),
             suppressions: backend.clone(),
+            inbound: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
             audit: audit.clone(),

@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use hermes_domain::{message::Mode, tenant::KeyOwner};
+use hermes_ports::adapter::InboundKind;
 use hermes_testkit::tenant;
 use serde_json::{Value, json};
 
 use crate::{
     app::{App, LIVE, OTHER, TEST, key, sms, with},
     client::{Answer, Call, send},
-    contract,
+    contract, inbound,
 };
 
 const OTHER_TEST: &str = "hk_test_tenant-2";
@@ -52,6 +53,9 @@ impl Belongings {
                 assert_eq!(made.status, 201, "{}", made.text);
                 all.push((segment, made.json()["id"].as_str().unwrap().to_owned()));
             }
+        }
+        for text in ["first", "second"] {
+            inbound::said(app, 1, InboundKind::Message, text).await;
         }
         Self(all.into_iter().map(|(segment, id)| (segment, id.clone(), unknown(&id))).collect())
     }
@@ -188,9 +192,13 @@ async fn lists_hold_nothing_of_somebody_else_whatever_is_asked_for() {
         let own = app.get(LIVE, &format!("{}?limit=1", route.template)).await.json();
         let cursor = own["next_cursor"].as_str().unwrap_or_else(|| panic!("{}: seed two", route.id));
         let mut queries = vec![String::new()];
-        for (name, value) in
-            [("to", "%2B4520123456"), ("tag", "secret-tag"), ("cursor", cursor), ("status", "in_progress")]
-        {
+        for (name, value) in [
+            ("to", "%2B4520123456"),
+            ("from", "%2B4520123456"),
+            ("tag", "secret-tag"),
+            ("cursor", cursor),
+            ("status", "in_progress"),
+        ] {
             queries.extend(route.parameters.contains(&name).then(|| format!("?{name}={value}")));
         }
         for query in queries {

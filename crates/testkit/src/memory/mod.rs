@@ -3,6 +3,7 @@
 mod audit;
 mod cascades;
 mod claims;
+mod inbound;
 mod log;
 mod outbox;
 mod receipts;
@@ -24,6 +25,7 @@ use hermes_ports::{
     audit::AuditEntry,
     cascade_store::{OpenCascade, StoredCascade},
     idempotency::Claim,
+    inbound_log::InboundEntry,
     outbox::Delivery,
     receipt_inbox::{Parked, ParkedId},
     registry::Record,
@@ -52,6 +54,7 @@ struct Tables {
     suppressions: BTreeMap<SuppressionId, StoredSuppression>,
     opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
     audit: Vec<AuditEntry>,
+    inbound: BTreeMap<inbound::Key, (InboundEntry, [u8; 32])>,
 }
 
 struct Row {
