@@ -13,6 +13,7 @@ mod columns;
 mod commit;
 mod directory_lock;
 mod erasure;
+mod inbound_log;
 mod key_file;
 mod key_ring;
 mod live_scan;

@@ -3,9 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hermes_domain::UnixMillis;
-use hermes_ports::{ReceiptInbox as _, StoreError, receipt_inbox::PARKED_FOR_MS};
+use hermes_ports::{
+    ReceiptInbox as _, StoreError, inbound_log::INBOUND_FOR_MS, receipt_inbox::PARKED_FOR_MS,
+};
 
-use crate::{backend::EmbeddedBackend, claim, outbox, term_merge, webhook_failure, writer::WriteTx};
+use crate::{
+    backend::EmbeddedBackend, claim, inbound_log, outbox, term_merge, webhook_failure, writer::WriteTx,
+};
 
 /// Index entries in memory from which on they are merged at once.
 const TAIL_MAX: usize = 50_000;
@@ -39,7 +43,7 @@ impl hermes_ports::Upkeep for EmbeddedBackend {
 
 impl EmbeddedBackend {
     /// Merges index entries and forgets what has expired: idempotency keys past their time, parked
-    /// receipts after 72 hours, finished webhooks after 7 days. To be called each second; most calls
+    /// receipts after 72 hours, finished webhooks after 7 days, inbound messages after 30. To be called each second; most calls
     /// find nothing to do. The write-ahead log needs no call: the writer sees to it.
     ///
     /// # Errors
@@ -69,6 +73,9 @@ impl EmbeddedBackend {
         self.prune_runs("forgetting claims", move |tx| claim::prune(tx.db, now, PRUNE_RUN)).await?;
         let before = UnixMillis(now.0.saturating_sub(OUTBOX_FOR_MS));
         self.prune_runs("forgetting webhooks", move |tx| outbox::prune(tx.db, before, PRUNE_RUN)).await?;
+        let written = UnixMillis(now.0.saturating_sub(INBOUND_FOR_MS));
+        let prune = move |tx: &mut WriteTx<'_>| inbound_log::prune(tx.db, written, PRUNE_RUN);
+        self.prune_runs("forgetting inbound messages", prune).await?;
         let forget = move |tx: &mut WriteTx<'_>| webhook_failure::prune(tx.db, before).map(Ok);
         self.writer().write("forgetting failures of webhooks", forget).await?;
         self.prune(UnixMillis(now.0.saturating_sub(PARKED_FOR_MS))).await.map(drop)

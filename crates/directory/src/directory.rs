@@ -98,6 +98,7 @@ impl Directory {
         self.load_endpoints(&mut next).await?;
         self.load_routes(&mut next).await?;
         self.load_cascades(&mut next).await?;
+        self.load_senders(&mut next).await?;
         self.load_templates(&mut next).await?;
         self.swap(next);
         Ok(())

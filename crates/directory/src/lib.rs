@@ -18,6 +18,7 @@ mod notification;
 mod rotation;
 mod routes;
 mod secret_text;
+mod senders;
 mod snapshot;
 mod templates;
 mod tenants;
@@ -35,6 +36,7 @@ pub use mint::Mint;
 pub use notification::{notifications, operational_entries, webhook_body};
 pub use rotation::Rotation;
 pub use routes::{ROUTES_MAX, StoredRoute};
+pub use senders::SENDERS_MAX;
 pub use snapshot::{ConnectionEntry, EndpointEntry, KeyEntry, Snapshot, Versioned};
 pub use templates::{
     Activate, MessageTemplate, TEMPLATE_BYTES_MAX, TEMPLATE_VERSIONS_MAX, TEMPLATES_MAX, TemplateChange,

@@ -17,6 +17,7 @@ use crate::{
     key_hash::KeyHash,
     key_use::KeyUse,
     routes::RouteTable,
+    senders::SenderTable,
     templates::{TemplateEntry, TemplateTable},
 };
 
@@ -84,6 +85,7 @@ pub struct Snapshot {
     pub(crate) connections: Arc<ConnectionTable>,
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) routes: Arc<RouteTable>,
+    pub(crate) senders: Arc<SenderTable>,
     pub(crate) cascades: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
     pub(crate) templates: Arc<TemplateTable>,
 }

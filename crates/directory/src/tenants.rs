@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, TemplateId, TenantId,
+    CascadeTemplateId, ConnectionId, EndpointId, KeyId, RouteId, SenderId, TemplateId, TenantId,
     message::Mode,
     tenant::{Tenant, TenantScope},
 };
@@ -26,6 +26,7 @@ enum Belonging {
     Cascade(TenantScope, CascadeTemplateId),
     Template(TenantScope, TemplateId),
     Route(RouteId),
+    Sender(TenantScope, SenderId),
     Connection(ConnectionId),
 }
 
@@ -103,6 +104,7 @@ impl Directory {
                 Belonging::Cascade(scope, id) => self.delete_cascade(scope, id, None).await,
                 Belonging::Template(scope, id) => self.delete_template(scope, id, None).await,
                 Belonging::Route(id) => self.delete_route(id, None).await,
+                Belonging::Sender(scope, id) => self.delete_sender(scope, id, None).await,
                 Belonging::Connection(id) => self.delete_connection(id).await,
             };
             match deleted {
@@ -142,6 +144,10 @@ fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
     let routes = routes.map(|stored| Belonging::Route(stored.value.id));
     let cascades = modes.clone().flat_map(|mode| snapshot.cascades_of(tenant, mode));
     let cascades = cascades.map(|stored| Belonging::Cascade(stored.value.scope(), stored.value.id));
+    let senders = modes.clone().flat_map(|mode| snapshot.senders_of(TenantScope::new(tenant, mode)));
+    let senders = senders.map(|stored| {
+        Belonging::Sender(TenantScope::new(stored.value.tenant, stored.value.mode), stored.value.id)
+    });
     let scopes = modes.map(|mode| TenantScope::new(tenant, mode));
     let templates = scopes.flat_map(|scope| {
         let all = snapshot.templates_of(scope).into_iter();
@@ -150,5 +156,11 @@ fn belongings(snapshot: &Snapshot, tenant: TenantId) -> Vec<Belonging> {
     let connections = snapshot.connections().map(|entry| &entry.access.connection);
     let connections = connections.filter(|connection| connection.tenant == Some(tenant));
     let connections = connections.map(|connection| Belonging::Connection(connection.id));
-    keys.chain(endpoints).chain(cascades).chain(templates).chain(routes).chain(connections).collect()
+    keys.chain(endpoints)
+        .chain(cascades)
+        .chain(templates)
+        .chain(routes)
+        .chain(senders)
+        .chain(connections)
+        .collect()
 }

@@ -113,6 +113,10 @@ id!(/// One entry of a timeline, and the webhook that reports it.
     EventId, "evt");
 id!(/// One HTTP request.
     RequestId, "req");
+id!(/// A sender that a tenant has registered.
+    SenderId, "snd");
+id!(/// One message that a person has sent.
+    InboundId, "inb");
 id!(/// A rule that an address must not be written to.
     SuppressionId, "sup");
 

@@ -21,6 +21,7 @@ pub mod rate_window;
 pub mod recipient_address;
 pub mod routing;
 pub mod segments;
+pub mod sender;
 pub mod sliding_window;
 pub mod standing;
 pub mod suppression;
@@ -31,7 +32,7 @@ pub mod timezone;
 pub mod usage;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
-    SuppressionId, TemplateId, TenantId,
+    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, InboundId, KeyId, MessageId, RequestId,
+    RouteId, SenderId, SuppressionId, TemplateId, TenantId,
 };
 pub use time::UnixMillis;

@@ -42,6 +42,12 @@ pub struct TenantPolicy {
     /// Most that the messages of a month may cost, by UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spend_per_month: Option<Money>,
+    /// A sender that a message names must be registered and verified; else only registered ones must be verified.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_verified_senders: bool,
+    /// ISO 3166-1 alpha-2 codes of countries in which SMS senders need no registration: there the tenant's word is enough.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unregistered_sender_countries: BTreeSet<String>,
     /// Most messages a period; each that fits must have room.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<MessageRate>,

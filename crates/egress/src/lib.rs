@@ -26,6 +26,7 @@ mod address_class;
 mod auth;
 mod clients;
 mod destination;
+mod dns;
 mod exchange;
 mod failure;
 mod guard;
@@ -39,6 +40,7 @@ mod watched_body;
 
 pub use address_class::AddressClass;
 pub use clients::SetupError;
+pub use dns::DnsClient;
 pub use http_egress::HttpEgress;
 pub use lookup::{Lookup, SystemLookup};
 pub use options::{Clock, EgressOptions};

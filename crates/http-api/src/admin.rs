@@ -7,6 +7,7 @@ mod cascades;
 mod keys;
 mod operator_keys;
 mod providers;
+mod senders;
 mod tenants;
 mod usage;
 
@@ -17,6 +18,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     keys::routes(routes);
     operator_keys::routes(routes);
     providers::routes(routes);
+    senders::routes(routes);
     adapters::routes(routes);
     actors::routes(routes);
     cascades::routes(routes);

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Erasure, Idempotency, MessageIntake, MessageLog,
-    OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog,
+    ActorTree, AuditLog, CascadeInbox, Clock, DnsLookup, Erasure, Idempotency, InboundLog, MessageIntake,
+    MessageLog, OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog,
     adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use hermes_templates::TemplateCache;
@@ -51,6 +51,8 @@ pub struct ApiPorts {
     pub suppressions: Arc<dyn Suppressions>,
     /// Erases recipients; `None` where the store of messages cannot.
     pub erasure: Option<Arc<dyn Erasure>>,
+    /// What people have written.
+    pub inbound: Arc<dyn InboundLog>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.
@@ -61,6 +63,8 @@ pub struct ApiPorts {
     pub gateway: Arc<dyn ProviderGateway>,
     /// Adapters and what they say about themselves.
     pub adapters: Arc<dyn AdapterHost>,
+    /// Public records of names.
+    pub dns: Arc<dyn DnsLookup>,
     /// The supervision tree.
     pub actors: Arc<dyn ActorTree>,
     /// The time.

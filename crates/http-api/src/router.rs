@@ -12,12 +12,12 @@ use axum::{
 use crate::{
     admin,
     api::{Api, ApiState},
-    batches, cascades, docs, edge, health, messages,
+    batches, cascades, docs, edge, health, inbound, messages,
     openapi::Document,
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
     receipts::{self, ParkedReceipts},
-    recipients, status, suppressions, templates, webhooks,
+    recipients, senders, status, suppressions, templates, webhooks,
 };
 
 /// The routes and what the document says about them.
@@ -97,6 +97,8 @@ pub(crate) fn routes() -> Routes {
     crate::routes::routes(&mut routes);
     crate::usage::routes(&mut routes);
     templates::routes(&mut routes);
+    senders::routes(&mut routes);
+    inbound::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     recipients::routes(&mut routes);

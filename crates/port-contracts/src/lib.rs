@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cascade_store;
 pub mod commit_parts;
 pub mod idempotency;
+pub mod inbound_log;
 pub mod message_log;
 pub mod outbox;
 pub mod receipt_inbox;
@@ -46,6 +47,7 @@ macro_rules! all_contracts {
         $crate::cascade_store_contract!($make);
         $crate::commit_parts_contract!($make);
         $crate::idempotency_contract!($make);
+        $crate::inbound_log_contract!($make);
         $crate::message_log_contract!($make);
         $crate::outbox_contract!($make);
         $crate::receipt_inbox_contract!($make);
@@ -66,6 +68,7 @@ mod tests {
             include_str!("suppressions.rs"),
             include_str!("commit_parts.rs"),
             include_str!("idempotency.rs"),
+            include_str!("inbound_log.rs"),
             include_str!("message_log.rs"),
             include_str!("outbox.rs"),
             include_str!("receipt_inbox.rs"),

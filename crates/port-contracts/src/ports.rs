@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hermes_ports::{
-    AuditLog, CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions, UsageLog,
+    AuditLog, CascadeStore, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox, Registry,
+    Suppressions, UsageLog,
 };
 
 /// The storing ports of one deployment, over the same storage.
@@ -23,6 +24,8 @@ pub struct Ports {
     pub log: Arc<dyn MessageLog>,
     /// Addresses not to write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// What people have written.
+    pub inbound: Arc<dyn InboundLog>,
     /// Who did what.
     pub audit: Arc<dyn AuditLog>,
     /// Counts.
@@ -42,11 +45,13 @@ impl Ports {
             + Suppressions
             + AuditLog
             + UsageLog
+            + InboundLog
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (suppressions, audit, usage) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, usage }
+        let inbound = Arc::clone(backend);
+        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, usage, inbound }
     }
 }

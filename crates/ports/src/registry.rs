@@ -28,6 +28,8 @@ pub enum RecordKind {
     MessageTemplate,
     /// What one version of a message template says.
     TemplateVersion,
+    /// A sender that a tenant has registered.
+    Sender,
     /// An adapter component; `secret` is unused, `body` is the component.
     AdapterComponent,
     /// Which adapter version is active.
@@ -49,6 +51,7 @@ impl RecordKind {
             Self::Route => "route",
             Self::MessageTemplate => "message_template",
             Self::TemplateVersion => "template_version",
+            Self::Sender => "sender",
             Self::AdapterComponent => "adapter_component",
             Self::AdapterActive => "adapter_active",
             Self::Meta => "meta",

@@ -4,11 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
-use hermes_domain::{EndpointId, UnixMillis, message::Mode};
+use hermes_domain::{
+    EndpointId, InboundId, UnixMillis, address::Channel, message::Mode, tenant::TenantScope,
+};
 use hermes_ports::{
-    CascadeStore, Idempotency, Outbox, ReceiptInbox,
+    CascadeStore, Idempotency, InboundLog, Outbox, ReceiptInbox,
     cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
+    inbound_log::{InboundEntry, InboundMeaning, InboundQuery},
     outbox::{DeliveryStatus, DeliveryUpdate, OutboxEntry},
     receipt_inbox::{Parked, ParkedKind},
 };
@@ -102,5 +105,29 @@ async fn finished_webhooks_are_forgotten_after_seven_days_and_pending_ones_never
     backend.upkeep().await.unwrap();
     let left = Outbox::list(&*backend, ENDPOINT, None, 9).await.unwrap();
     assert_eq!(left.iter().map(|delivery| delivery.event).collect::<Vec<_>>(), [young, pending]);
+    backend.close().await;
+}
+
+#[tokio::test]
+async fn inbound_messages_are_forgotten_after_thirty_days() {
+    let (backend, clock, _guard) = with_clock().await;
+    let scope = TenantScope::new(tenant(1), Mode::Live);
+    let entry = |number: u8, received_at| InboundEntry {
+        id: InboundId::new(received_at, number.into()),
+        scope,
+        channel: Channel::Sms,
+        from: "+4520123456".into(),
+        to: None,
+        meaning: InboundMeaning::Message,
+        connection: connection(1),
+        message: None,
+        received_at,
+    };
+    backend.keep(entry(1, START), [1; 32]).await.unwrap();
+    let young = entry(2, START.plus_s(2 * 3_600));
+    backend.keep(young.clone(), [2; 32]).await.unwrap();
+    clock.advance(30 * 24 * HOUR + HOUR);
+    backend.upkeep().await.unwrap();
+    assert_eq!(backend.newest(InboundQuery::all(scope, 10)).await.unwrap(), [young]);
     backend.close().await;
 }

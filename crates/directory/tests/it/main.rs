@@ -5,4 +5,5 @@
 mod cascades;
 mod directory;
 mod memory_registry;
+mod senders;
 mod templates;

@@ -18,6 +18,7 @@ use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptio
 use hermes_config::{Config, StoreKind};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
+use hermes_egress::DnsClient;
 use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
 use hermes_ports::{Clock as _, Erasure, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
@@ -107,11 +108,13 @@ impl Assembly {
                 events: system.events(),
                 suppressions: Arc::clone(&stores.embedded) as _,
                 erasure: erasure(config, &stores),
+                inbound: Arc::clone(&stores.embedded) as _,
                 receipts: system.receipts(),
                 registry: stores.registry(),
                 audit: Arc::clone(&stores.embedded) as _,
                 gateway: system.gateway(),
                 adapters: adapters as _,
+                dns: Arc::new(DnsClient::of_system()),
                 actors: system.tree(),
                 clock: Arc::new(clock),
                 mint: Arc::clone(&mint),

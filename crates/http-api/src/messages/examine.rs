@@ -95,7 +95,8 @@ fn layers(
     let fits = content::check(policy, &submission.content, submission.uses_sms());
     findings.note(template::judged(fits, submission.template.as_ref()))?;
     let mut blocked = tenant::blocked(caller);
-    let compliance = findings.note(compliance::check(policy, &submission, now))?;
+    let senders = api.directory().read(|snapshot| snapshot.senders_named(caller.scope(), &submission.sender));
+    let compliance = findings.note(compliance::check(policy, &submission, &senders, now))?;
     let compliance = compliance.unwrap_or_default();
     blocked.extend(compliance.blocked);
     let planned = findings.note(planned(api, caller, (&submission, &blocked), moment))?;

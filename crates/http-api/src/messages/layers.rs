@@ -6,7 +6,7 @@
 //! | [`tenant`] | may the tenant send at all, and on which channels | `tenant_suspended`, `quota_exceeded` |
 //! | [`schema`] | is the request well formed: types, limits, addresses, the cascade that it names | `schema_invalid`, `recipient_invalid` |
 //! | [`content`] | would a provider take it: length, links, placeholders, files | `content_rejected` |
-//! | [`compliance`] | country, sender, consent, unsubscription, quiet hours | `compliance_blocked`, `outside_window` |
+//! | [`compliance`] | country, sender, consent, unsubscription, quiet hours | `compliance_blocked`, `sender_unverified`, `outside_window` |
 //! | [`dnc`] | has the recipient said no | `recipient_suppressed` |
 //! | [`rate`] | is there room in the tenant's windows | `rate_limited` |
 //! | [`dedup`] | was it accepted already | `duplicate_suppressed`, `idempotency_mismatch` |

@@ -41,6 +41,7 @@ codes! {
     ContentRejected = "content_rejected", 422, "The content cannot be sent";
     ComplianceBlocked = "compliance_blocked", 422, "The message breaks a rule";
     OutsideWindow = "outside_window", 422, "The recipient is left alone at this time";
+    SenderUnverified = "sender_unverified", 422, "The sender may not be used";
     RecipientSuppressed = "recipient_suppressed", 422, "The recipient must not be written to";
     QuotaExceeded = "quota_exceeded", 429, "A quota of the tenant is used up";
     TemplateMissingVariable = "template_missing_variable", 422, "The template needs other data";
@@ -83,7 +84,7 @@ impl Code {
             Self::TenantSuspended | Self::QuotaExceeded => Some("tenant"),
             Self::SchemaInvalid | Self::RecipientInvalid | Self::TemplateMissingVariable => Some("schema"),
             Self::ContentRejected => Some("content"),
-            Self::ComplianceBlocked | Self::OutsideWindow => Some("compliance"),
+            Self::ComplianceBlocked | Self::OutsideWindow | Self::SenderUnverified => Some("compliance"),
             Self::RecipientSuppressed => Some("dnc"),
             Self::RateLimited => Some("rate"),
             Self::DuplicateSuppressed | Self::IdempotencyMismatch | Self::IdempotencyInProgress => {

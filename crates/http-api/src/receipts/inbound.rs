@@ -6,11 +6,12 @@ use hermes_domain::{
     connection::Connection,
     message::{Envelope, Mode},
     suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource},
-    tenant::Endpoint,
+    tenant::{Endpoint, TenantScope},
 };
 use hermes_ports::{
     StoreError,
     adapter::{Inbound, InboundKind},
+    inbound_log::{InboundEntry, InboundMeaning},
     message_log::MessageQuery,
     outbox::OutboxEntry,
     suppressions::SuppressedAddress,
@@ -44,6 +45,7 @@ pub(super) async fn take(
             continue;
         }
         consent(api, tenant, connection.mode, inbound).await?;
+        keep(api, connection, (tenant, newest.as_deref()), inbound, callback).await?;
         // Without a message there is nothing that an event could name: addresses never leave with one.
         if let Some(envelope) = newest {
             tell(api, connection, inbound, &envelope, callback).await?;
@@ -120,6 +122,35 @@ fn told_to(inbound: &Inbound) -> Option<SenderKey> {
     }
 }
 
+/// Puts what a person has written on the tenant's list. Complaints and bounces are no messages from people.
+async fn keep(
+    api: &Api,
+    connection: &Connection,
+    (tenant, newest): (TenantId, Option<&Envelope>),
+    inbound: &Inbound,
+    callback: &[u8],
+) -> Result<(), StoreError> {
+    let meaning = match inbound.kind {
+        InboundKind::OptOut => InboundMeaning::OptOut,
+        InboundKind::OptIn => InboundMeaning::OptIn,
+        InboundKind::Message => InboundMeaning::Message,
+        InboundKind::Complaint | InboundKind::HardBounce => return Ok(()),
+    };
+    let entry = InboundEntry {
+        id: api.ports.mint.inbound(),
+        scope: TenantScope::new(tenant, connection.mode),
+        channel: inbound.channel,
+        from: Coverage::exactly(inbound.channel, &inbound.from).value().to_owned(),
+        to: inbound.to.clone(),
+        meaning,
+        connection: connection.id,
+        message: newest.map(|envelope| envelope.id),
+        received_at: api.now(),
+    };
+    let digest = digest(RECEIVED, inbound, callback).finalize().into();
+    api.ports.inbound.keep(entry, digest).await
+}
+
 async fn tell(
     api: &Api,
     connection: &Connection,
@@ -158,11 +189,19 @@ async fn tell(
 
 /// The same for a callback that is sent twice.
 fn event_id(envelope: &Envelope, event_type: &str, inbound: &Inbound, callback: &[u8]) -> EventId {
+    let random = digest(event_type, inbound, callback)
+        .finalize()
+        .iter()
+        .take(10)
+        .fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    EventId::new(envelope.created_at, random)
+}
+
+fn digest(event_type: &str, inbound: &Inbound, callback: &[u8]) -> Sha256 {
     let mut hash = Sha256::new_with_prefix(event_type);
     hash.update(&inbound.from);
     hash.update(callback);
-    let random = hash.finalize().iter().take(10).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
-    EventId::new(envelope.created_at, random)
+    hash
 }
 
 fn body(

@@ -31,7 +31,7 @@ use crate::{
     audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
-    fakes::{FakeActors, FakeAdapters, FakeEvents, FakeInbox, FakeIntake, FakeNotifier},
+    fakes::{FakeActors, FakeAdapters, FakeDns, FakeEvents, FakeInbox, FakeIntake, FakeNotifier},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://hermes.example";
@@ -51,6 +51,7 @@ pub(crate) struct App {
     pub(crate) inbox: Arc<FakeInbox>,
     pub(crate) gateway: Arc<ScriptedGateway>,
     pub(crate) actors: Arc<FakeActors>,
+    pub(crate) dns: Arc<FakeDns>,
     pub(crate) notifier: Arc<FakeNotifier>,
     pub(crate) events: Arc<FakeEvents>,
     pub(crate) audit: Arc<LimitedAudit>,
@@ -101,6 +102,7 @@ impl App {
             busy: AtomicBool::new(false),
         });
         let (gateway, actors) = (ScriptedGateway::new(), Arc::new(FakeActors::default()));
+        let dns = Arc::new(FakeDns::default());
         let notifier = Arc::new(FakeNotifier::default());
         let events = Arc::new(FakeEvents::default());
         let ready = Arc::new(AtomicBool::new(true));
@@ -118,11 +120,13 @@ impl App {
             events: events.clone(),
             suppressions: backend.clone(),
             erasure: Some(backend.clone()),
+            inbound: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
             audit: audit.clone(),
             gateway: gateway.clone(),
             adapters: Arc::new(FakeAdapters::default()),
+            dns: dns.clone(),
             actors: actors.clone(),
             clock: clock.clone(),
             mint: Arc::new(Mint::new(clock.clone(), vec![])),
@@ -141,6 +145,7 @@ impl App {
             inbox,
             gateway,
             actors,
+            dns,
             notifier,
             events,
             audit,

@@ -15,6 +15,7 @@ use hermes_domain::{
     cascade::{AdapterVersion, Cascade, Event, begin, step},
     message::Envelope,
     outcome::{Level, Outcome},
+    sender::RecordType,
 };
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, OperationalEvents, StoreError,
@@ -25,6 +26,7 @@ use hermes_ports::{
     },
     cascade_inbox::{DeliverError, Delivered},
     cascade_store::Commit,
+    dns::{DnsLookup, DnsUnavailable},
     http::{HttpResponse, Webhook},
     idempotency::Claim,
     message_intake::SubmitError,
@@ -309,5 +311,22 @@ impl OperationalEvents for FakeEvents {
         }
         told.push(announcement);
         Ok(1)
+    }
+}
+
+/// Knows the records that it is given; empty, it does not answer.
+#[derive(Debug, Default)]
+pub(crate) struct FakeDns {
+    pub(crate) records: Mutex<BTreeMap<(String, &'static str), String>>,
+}
+
+#[async_trait]
+impl DnsLookup for FakeDns {
+    async fn values(&self, name: &str, record_type: RecordType) -> Result<Vec<String>, DnsUnavailable> {
+        let records = self.records.lock();
+        if records.is_empty() {
+            return Err(DnsUnavailable);
+        }
+        Ok(records.get(&(name.to_owned(), record_type.as_str())).cloned().into_iter().collect())
     }
 }

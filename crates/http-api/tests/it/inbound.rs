@@ -7,7 +7,7 @@ use hermes_domain::{
     suppression::{OptOutScope, SenderKey, SuppressionReason, SuppressionSource},
 };
 use hermes_ports::{
-    Suppressions as _,
+    Clock as _, Suppressions as _,
     adapter::{Inbound, InboundKind, Received, ReceivedEntry},
     suppressions::SuppressionQuery,
 };
@@ -27,7 +27,7 @@ async fn endpoint(app: &App, key: &str, event_types: Value) {
     assert_eq!(answer.status, 201, "{}", answer.text);
 }
 
-async fn said(app: &App, through: u64, kind: InboundKind, body: &'static str) {
+pub(crate) async fn said(app: &App, through: u64, kind: InboundKind, body: &'static str) {
     said_to(app, (through, None), kind, body).await;
 }
 
@@ -150,4 +150,45 @@ async fn a_stop_silences_every_sender_where_the_tenant_wants_it_so() {
     assert_eq!(silenced(&app).await, [None]);
     said_to(&app, (1, Some("+4550000002")), InboundKind::OptIn, "START").await;
     assert_eq!(silenced(&app).await, []);
+}
+
+#[tokio::test]
+async fn what_people_wrote_is_listed_for_the_tenant_that_it_concerns() {
+    let app = App::start().await;
+    let id = app.message(&sms()).await;
+    said_to(&app, (1, Some("+4550000001")), InboundKind::OptOut, "STOP").await;
+    said_to(&app, (1, Some("+4550000001")), InboundKind::OptOut, "STOP").await;
+    app.clock.advance(std::time::Duration::from_millis(1));
+    said(&app, 1, InboundKind::Message, "where is it?").await;
+    said(&app, 1, InboundKind::Complaint, "spam").await;
+    said(&app, 5, InboundKind::Message, "hello").await;
+    let kinds = async |key: &str, query: &str| {
+        let list = app.get(key, &format!("/v1/inbound{query}")).await.json();
+        list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["kind"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(LIVE, "").await, ["message", "opt_out"], "newest first, each once, no complaint");
+    let later = format!("?created_after={}", app.clock.now().rfc3339());
+    for (query, expected) in [
+        ("?from=%2B4520123456", 2),
+        ("?from=+4520123456", 2),
+        ("?from=%2B4520123457", 0),
+        ("?channel=sms&limit=1", 1),
+        ("?channel=email", 0),
+        (&later, 1),
+    ] {
+        assert_eq!(kinds(LIVE, query).await.len(), expected, "{query}");
+    }
+    let stop = app.get(LIVE, "/v1/inbound").await.json()["data"][1].clone();
+    assert_eq!(
+        (&stop["from"], &stop["to"], &stop["message_id"], &stop["provider"]),
+        (&json!(PHONE), &json!("+4550000001"), &json!(id.to_string()), &json!("twilio"))
+    );
+    let theirs = app.get(OTHER, "/v1/inbound").await.json()["data"].clone();
+    assert_eq!((theirs.as_array().unwrap().len(), &theirs[0]["message_id"]), (1, &Value::Null));
+    assert!(!app.get(LIVE, "/v1/inbound").await.text.contains("where is it"));
 }

@@ -27,6 +27,7 @@ mod receipts;
 mod recipients;
 mod routing;
 mod send;
+mod senders;
 mod strangers;
 mod suppressed;
 mod suppressions;

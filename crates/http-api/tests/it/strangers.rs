@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use hermes_domain::{message::Mode, tenant::KeyOwner};
+use hermes_ports::adapter::InboundKind;
 use hermes_testkit::tenant;
 use serde_json::{Value, json};
 
 use crate::{
     app::{App, LIVE, OTHER, TEST, key, sms, with},
     client::{Answer, Call, send},
-    contract,
+    contract, inbound,
 };
 
 const OTHER_TEST: &str = "hk_test_tenant-2";
@@ -39,18 +40,24 @@ impl Belongings {
             let route = json!({ "name": format!("r{number}") });
             let rule = json!({ "address": format!("+452012000{number}"), "channel": "sms" });
             let template = with(template(), "/name", json!(format!("t{number}")));
+            let sender = json!({ "channel": "email", "identity": format!("{number}.acme.example") });
+            app.dns.records.lock().insert(("nothing.example".to_owned(), "TXT"), String::new());
             let bodies = [
                 ("webhooks", hook),
                 ("cascades", cascade),
                 ("routes", route),
                 ("suppressions", rule),
                 ("templates", template),
+                ("senders", sender),
             ];
             for (segment, body) in bodies {
                 let made = app.post(LIVE, &format!("/v1/{segment}"), &body).await;
                 assert_eq!(made.status, 201, "{}", made.text);
                 all.push((segment, made.json()["id"].as_str().unwrap().to_owned()));
             }
+        }
+        for text in ["first", "second"] {
+            inbound::said(app, 1, InboundKind::Message, text).await;
         }
         Self(all.into_iter().map(|(segment, id)| (segment, id.clone(), unknown(&id))).collect())
     }
@@ -198,9 +205,13 @@ async fn lists_hold_nothing_of_somebody_else_whatever_is_asked_for() {
         let own = app.get(LIVE, &format!("{}?limit=1", route.template)).await.json();
         let cursor = own["next_cursor"].as_str().unwrap_or_else(|| panic!("{}: seed two", route.id));
         let mut queries = vec![String::new()];
-        for (name, value) in
-            [("to", "%2B4520123456"), ("tag", "secret-tag"), ("cursor", cursor), ("status", "in_progress")]
-        {
+        for (name, value) in [
+            ("to", "%2B4520123456"),
+            ("from", "%2B4520123456"),
+            ("tag", "secret-tag"),
+            ("cursor", cursor),
+            ("status", "in_progress"),
+        ] {
             queries.extend(route.parameters.contains(&name).then(|| format!("?{name}={value}")));
         }
         for query in queries {

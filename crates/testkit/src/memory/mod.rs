@@ -4,6 +4,7 @@ mod audit;
 mod cascades;
 mod claims;
 mod erasure;
+mod inbound;
 mod log;
 mod outbox;
 mod receipts;
@@ -29,6 +30,7 @@ use hermes_ports::{
     audit::AuditEntry,
     cascade_store::{OpenCascade, StoredCascade},
     idempotency::Claim,
+    inbound_log::InboundEntry,
     outbox::Delivery,
     receipt_inbox::{Parked, ParkedId},
     registry::Record,
@@ -58,6 +60,7 @@ struct Tables {
     opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
     audit: Vec<AuditEntry>,
     usage: BTreeMap<UsageKey, UsageCounts>,
+    inbound: BTreeMap<inbound::Key, (InboundEntry, [u8; 32])>,
 }
 
 struct Row {

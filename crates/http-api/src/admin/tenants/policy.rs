@@ -45,6 +45,9 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
             fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
         let messages_per_month = fields.optional("messages_per_month", faults, integer(1..=u32::MAX));
         let spend_per_month = fields.optional("spend_per_month", faults, object(money));
+        let require_verified_senders = fields.optional("require_verified_senders", faults, boolean);
+        let unregistered =
+            fields.optional("unregistered_sender_countries", faults, list(0..=ENTRIES_MAX, country));
         let rates = fields.optional("rates", faults, list(0..=20, rate));
         let retention = fields.optional("retention", faults, object(retention));
         Some(TenantPolicy {
@@ -57,6 +60,8 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
             duplicate_window_s,
             messages_per_month: messages_per_month.and_then(NonZeroU32::new),
             spend_per_month,
+            require_verified_senders: require_verified_senders.unwrap_or_default(),
+            unregistered_sender_countries: set(unregistered),
             rates: rates.unwrap_or_default(),
             retention,
         })
@@ -208,6 +213,11 @@ pub(crate) fn policy_schema() -> Value {
                 }),
                 json!(["amount", "currency"]),
             ),
+            "require_verified_senders": { "type": ["boolean", "null"], "default": false,
+                "description": "A sender that a message names must be registered and verified." },
+            "unregistered_sender_countries": { "type": ["array", "null"], "maxItems": ENTRIES_MAX,
+                "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
+                "description": "Where SMS senders need no registration: there the tenant's senders are verified at once." },
             "rates": { "type": ["array", "null"], "maxItems": 20, "items": rate },
             "retention": retention_schema(),
         }),

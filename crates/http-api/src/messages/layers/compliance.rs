@@ -1,11 +1,14 @@
 //! The compliance layer: country, sender, consent, a way out of marketing, and hours in which people are left alone.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use hermes_domain::{
     UnixMillis,
     address::Channel,
     content::ChannelContent,
     message::HeldFor,
     policy::{QuietAction, TenantPolicy},
+    sender::{Sender, Verification},
 };
 
 use super::{Blocked, schema::Submission};
@@ -19,6 +22,9 @@ use crate::{
 const NO_ALPHANUMERIC: [&str; 2] = ["CA", "US"];
 const DAY_MS: u64 = 24 * 3_600_000;
 
+/// Those of the senders that a message names which are registered, by channel.
+pub(crate) type RegisteredSenders = BTreeMap<Channel, Arc<Sender>>;
+
 /// What the rules make of a message that they let pass.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Compliance {
@@ -31,12 +37,13 @@ pub(crate) struct Compliance {
 pub(crate) fn check(
     policy: &TenantPolicy,
     submission: &Submission,
+    senders: &RegisteredSenders,
     now: UnixMillis,
 ) -> Result<Compliance, Problem> {
     consent(policy, submission, now)?;
     let channels = submission.channels();
     let blocked: Vec<Blocked> =
-        channels.iter().filter_map(|channel| closed(policy, submission, *channel)).collect();
+        channels.iter().filter_map(|channel| closed(policy, submission, senders, *channel)).collect();
     let first = channels.iter().find(|channel| !blocked.iter().any(|closed| closed.channel == **channel));
     let hold = first.map(|channel| quiet(policy, submission, (*channel, now))).transpose()?.flatten();
     Ok(Compliance { blocked, hold })
@@ -67,7 +74,12 @@ fn refuse(fault: Fault) -> Problem {
 }
 
 /// Why a channel is closed for this message, if it is.
-fn closed(policy: &TenantPolicy, submission: &Submission, channel: Channel) -> Option<Blocked> {
+fn closed(
+    policy: &TenantPolicy,
+    submission: &Submission,
+    senders: &RegisteredSenders,
+    channel: Channel,
+) -> Option<Blocked> {
     let block = |code, detail: String| Blocked { channel, code, detail, refusal: Code::ComplianceBlocked };
     let by_number = matches!(channel, Channel::Sms | Channel::Whatsapp);
     if by_number && !policy.countries.is_empty() && !policy.allows(submission.countries.of(channel)) {
@@ -87,10 +99,39 @@ fn closed(policy: &TenantPolicy, submission: &Submission, channel: Channel) -> O
             format!("carriers in {country} take no alphanumeric sender"),
         ));
     }
+    if submission.sender.contains_key(&channel)
+        && let Some(detail) = unverified(policy, senders.get(&channel), channel, submission.countries.of(channel))
+    {
+        let code = Code::SenderUnverified;
+        return Some(Blocked { channel, code: code.as_str(), detail, refusal: code });
+    }
     if submission.category == Some(Category::Marketing) && !has_way_out(submission, channel) {
         return Some(block("unsubscribe_missing", way_out(channel).to_owned()));
     }
     None
+}
+
+/// Why the sender that a message names for `channel` may not be used, if it may not. Apps' notifications have none.
+fn unverified(
+    policy: &TenantPolicy,
+    registered: Option<&Arc<Sender>>,
+    channel: Channel,
+    country: Option<&str>,
+) -> Option<String> {
+    let Some(sender) = registered else {
+        let required = policy.require_verified_senders && channel != Channel::Push;
+        return required
+            .then(|| "the tenant may use registered senders only, and this one is not".to_owned());
+    };
+    let standing = match sender.standing(country) {
+        Verification::Verified => return None,
+        Verification::Pending => "not verified yet",
+        Verification::Rejected => "rejected",
+    };
+    Some(match (channel, country) {
+        (Channel::Sms, Some(country)) => format!("the sender {} is {standing} in {country}", sender.id),
+        _ => format!("the sender {} is {standing}", sender.id),
+    })
 }
 
 /// Not a number: `ACME`, but neither `+4520123456` nor the short code `1234`. Longer texts name a messaging service.

@@ -1,0 +1,24 @@
+//! `DELETE /v1/senders/{id}`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+};
+
+use super::sender::find;
+use crate::{api::Api, etag, gate::Caller, problem::Problem, reply};
+
+pub(super) async fn delete(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let stored = find(&api, &caller, &id)?;
+    let expected = etag::if_match(&headers)?;
+    api.directory().delete_sender(caller.scope(), stored.value.id, expected).await?;
+    Ok(reply::no_content())
+}
