@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use hermes_domain::MessageId;
-use hermes_supervision::{Jitter, PoisonLedger, poison};
+use hermes_supervision::{Jitter, ParkedKey, PoisonLedger, poison};
 
 /// Failures by message: counted, delayed, and parked when they do not end.
 #[derive(Debug)]
@@ -49,6 +49,20 @@ impl Restarts {
         self.ledger.iter_parked().count()
     }
 
+    /// Each parked message with when it was parked, its failures and the last of them.
+    pub(crate) fn parked_keys(&self) -> impl Iterator<Item = (&MessageId, &ParkedKey)> {
+        self.ledger.iter_parked()
+    }
+
+    /// Forgets a parked message's failures; whether it was parked.
+    pub(crate) fn release(&mut self, id: MessageId) -> bool {
+        let parked = self.ledger.clear(&id).is_some();
+        if parked {
+            self.counts.remove(&id);
+        }
+        parked
+    }
+
     pub(crate) fn parked(&self) -> Vec<String> {
         self.ledger.iter_parked().map(|(id, _)| id.to_string()).collect()
     }
@@ -70,6 +84,12 @@ mod tests {
         assert_eq!(restarts.failed(id, "second", now), None);
         assert!(restarts.is_parked(id));
         assert_eq!(restarts.of(id), (2, Some("second".to_owned())));
+        let told: Vec<_> = restarts.parked_keys().map(|(id, parked)| (*id, parked.failures)).collect();
+        assert_eq!(told, [(id, 2)]);
+        assert!(restarts.release(id));
+        assert!(!restarts.release(id), "it is parked no more");
+        assert!(restarts.failed(id, "again", now).is_some(), "its failures are counted anew");
+        assert_eq!(restarts.failed(id, "and again", now), None);
         restarts.forget(id);
         assert!(!restarts.is_parked(id));
     }

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use hermes_domain::{MessageId, TenantId};
-use hermes_ports::cascade_store::StoredCascade;
+use hermes_domain::{MessageId, TenantId, UnixMillis};
+use hermes_ports::{actor_tree::ParkedMessage, cascade_store::StoredCascade};
 use hermes_supervision::{
-    ActorView, ChildTable, Exit, Mailbox, answer, ask, error_chain, reason, unix_millis,
+    ActorView, ChildTable, Exit, Mailbox, ParkedKey, answer, ask, error_chain, reason, unix_millis,
 };
 use hermes_telemetry::names::{label, metric};
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime, RpcReplyPort, SupervisionEvent};
@@ -60,6 +60,10 @@ pub enum CascadesMsg {
         /// Whether it was running.
         reply: RpcReplyPort<bool>,
     },
+    /// Asks for the messages that are parked.
+    Parked(RpcReplyPort<Vec<ParkedMessage>>),
+    /// Lets a parked message run again; whether it was parked.
+    Release(MessageId, RpcReplyPort<bool>),
     /// A delayed restart is due. Sent by the supervisor to itself.
     #[doc(hidden)]
     Reload(MessageId),
@@ -249,6 +253,21 @@ impl CascadesSupervisor {
         view
     }
 
+    fn parked(&self, state: &State) -> Vec<ParkedMessage> {
+        let now = (self.shared.ports.clock.now(), Instant::now());
+        let message = |(id, parked): (&MessageId, &ParkedKey)| {
+            let ago = now.1.saturating_duration_since(parked.since).as_millis();
+            ParkedMessage {
+                id: *id,
+                tenant: self.tenant,
+                reason: parked.last_error.clone(),
+                failures: parked.failures,
+                since: UnixMillis(now.0.0.saturating_sub(u64::try_from(ago).unwrap_or(u64::MAX))),
+            }
+        };
+        state.restarts.parked_keys().map(message).collect()
+    }
+
     /// Asks children for their views in a task and answers.
     fn show(&self, state: &State, ids: Vec<MessageId>, done: impl FnOnce(Vec<ActorView>) + Send + 'static) {
         let parent = Self::id(self.tenant);
@@ -313,6 +332,15 @@ impl Actor for CascadesSupervisor {
             CascadesMsg::Reload(id) => self.reload(&me, id),
             CascadesMsg::Sweep => self.sweep(state),
             CascadesMsg::Kill { id, panic, reply } => answer(reply, self.kill(state, id, panic)),
+            CascadesMsg::Parked(reply) => answer(reply, self.parked(state)),
+            CascadesMsg::Release(id, reply) => {
+                let released = state.restarts.release(id);
+                if released {
+                    state.parked.tell(state.restarts.parked_count());
+                    self.reload(&me, id);
+                }
+                answer(reply, released);
+            }
             CascadesMsg::View(id, reply) => {
                 self.show(state, vec![id], move |mut views| answer(reply, views.pop()));
             }

@@ -3,12 +3,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use hermes_actor_cascade::{CascadeMsg, Shared};
+use hermes_actor_cascade::{CascadeMsg, CascadesMsg, Shared};
 use hermes_actor_provider::Gateway;
 use hermes_actor_tenant::Tenants;
 use hermes_actor_webhook::Webhooks;
 use hermes_domain::{MessageId, TenantId};
-use hermes_ports::{ActorTree, actor_tree::ActorView};
+use hermes_ports::{
+    ActorTree,
+    actor_tree::{ActorView, ParkedMessage},
+};
 use hermes_supervision::{ActorView as View, SupervisorMsg, ask};
 use ractor::ActorRef;
 
@@ -89,6 +92,20 @@ impl ActorTree for Tree {
         }
         let name = id.to_owned();
         ask(&self.root, |reply| SupervisorMsg::Kill(name, reply), ASK_LIMIT).await.unwrap_or(false)
+    }
+
+    async fn parked(&self) -> Vec<ParkedMessage> {
+        let mut all = Vec::new();
+        for (_, handle) in self.tenants.all() {
+            all.extend(handle.cascades().ask(CascadesMsg::Parked, ASK_LIMIT).await.unwrap_or_default());
+        }
+        all
+    }
+
+    async fn release(&self, tenant: TenantId, id: MessageId) -> bool {
+        let Some(handle) = self.tenants.known(tenant) else { return false };
+        let release = |reply| CascadesMsg::Release(id, reply);
+        handle.cascades().ask(release, ASK_LIMIT).await.unwrap_or(false)
     }
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod cascades;
 mod keys;
 mod operator_keys;
+mod parked;
 mod providers;
 mod senders;
 mod tenants;
@@ -22,6 +23,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     adapters::routes(routes);
     actors::routes(routes);
     cascades::routes(routes);
+    parked::routes(routes);
     audit::routes(routes);
     usage::routes(routes);
 }

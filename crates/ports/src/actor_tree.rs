@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use hermes_domain::{MessageId, TenantId, UnixMillis};
 use serde::Serialize;
 
 /// One actor. Holds no address, no content and no credential.
@@ -30,6 +31,21 @@ pub struct ActorView {
     pub detail: serde_json::Value,
 }
 
+/// A message whose actor failed again and again: it rests until its expiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedMessage {
+    /// Which.
+    pub id: MessageId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// How its actor ended the last time. Holds no address and no content.
+    pub reason: String,
+    /// How often it has failed.
+    pub failures: u32,
+    /// When it was parked.
+    pub since: UnixMillis,
+}
+
 /// Looks into the tree, and ends actors to prove that they recover.
 #[async_trait]
 pub trait ActorTree: Send + Sync + fmt::Debug {
@@ -42,4 +58,10 @@ pub trait ActorTree: Send + Sync + fmt::Debug {
     /// Ends an actor as a failure would; its supervisor decides what follows. `false` when it does
     /// not run.
     async fn kill(&self, id: &str) -> bool;
+
+    /// Messages that are parked in this process, in no particular order.
+    async fn parked(&self) -> Vec<ParkedMessage>;
+
+    /// Lets a parked message of `tenant` run again, its failures forgotten. `false` when it is not parked.
+    async fn release(&self, tenant: TenantId, id: MessageId) -> bool;
 }

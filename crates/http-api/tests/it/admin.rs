@@ -1,8 +1,8 @@
 //! Tenants, keys, actors, explanations.
 
 use hermes_domain::{cascade::MessageStatus, message::Mode};
-use hermes_ports::CascadeStore as _;
-use hermes_testkit::tenant;
+use hermes_ports::{CascadeStore as _, actor_tree::ParkedMessage};
+use hermes_testkit::{START, tenant};
 use serde_json::json;
 
 use crate::{
@@ -147,4 +147,29 @@ async fn an_operator_learns_what_a_message_waits_for_but_not_what_it_says() {
     );
     assert!(reply["candidates"][0]["because"].as_str().unwrap().contains("its last attempt: accepted"));
     assert!(!explained.text.contains("4520123456") && !explained.text.contains("shipped"));
+}
+
+#[tokio::test]
+async fn parked_messages_are_counted_listed_and_run_again() {
+    let app = App::start().await;
+    assert_eq!(app.get(ADMIN, "/admin/v1/parked").await.json(), json!({ "count": 0, "data": [] }));
+    let id = app.message(&sms()).await;
+    let other = app.message(&sms()).await;
+    let reason = "panicked: a broken invariant".to_owned();
+    let parked = ParkedMessage { id, tenant: tenant(1), reason, failures: 5, since: START };
+    app.actors.parked.lock().push(parked);
+    let list = app.get(ADMIN, "/admin/v1/parked").await.json();
+    let (message, whose) = (id.to_string(), tenant(1).to_string());
+    assert_eq!(
+        list,
+        json!({ "count": 1, "data": [{ "message_id": message, "tenant_id": whose, "failures": 5,
+            "reason": "panicked: a broken invariant", "since": START.rfc3339() }] })
+    );
+    let retry =
+        async |id: &str| app.call(Call::new("POST", format!("/admin/v1/parked/{id}/retry")).key(ADMIN)).await;
+    assert_eq!(retry(&other.to_string()).await.status, 404, "it is not parked");
+    assert_eq!(retry("msg_x").await.status, 404);
+    assert_eq!(retry(&message).await.status, 202);
+    assert_eq!(app.get(ADMIN, "/admin/v1/parked").await.json()["count"], 0);
+    assert_eq!(retry(&message).await.status, 404);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use hermes_domain::{
-    EndpointId, MessageId, UnixMillis,
+    EndpointId, MessageId, TenantId, UnixMillis,
     address::Channel,
     cascade::{AdapterVersion, Cascade, Event, begin, step},
     message::Envelope,
@@ -19,7 +19,7 @@ use hermes_domain::{
 };
 use hermes_ports::{
     ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, OperationalEvents, StoreError,
-    actor_tree::ActorView,
+    actor_tree::{ActorView, ParkedMessage},
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, CanaryReport, ConnectionAccess,
         Descriptor, FieldSpec, Idempotency, Pending, ReceiveResult, SendCall,
@@ -262,6 +262,7 @@ impl AdapterHost for FakeAdapters {
 #[derive(Debug, Default)]
 pub(crate) struct FakeActors {
     pub(crate) killed: Mutex<Vec<String>>,
+    pub(crate) parked: Mutex<Vec<ParkedMessage>>,
 }
 
 fn actor(id: &str, parent: Option<&str>) -> ActorView {
@@ -295,6 +296,17 @@ impl ActorTree for FakeActors {
             self.killed.lock().push(id.to_owned());
         }
         known
+    }
+
+    async fn parked(&self) -> Vec<ParkedMessage> {
+        self.parked.lock().clone()
+    }
+
+    async fn release(&self, tenant: TenantId, id: MessageId) -> bool {
+        let mut parked = self.parked.lock();
+        let before = parked.len();
+        parked.retain(|one| (one.tenant, one.id) != (tenant, id));
+        parked.len() < before
     }
 }
 
