@@ -131,7 +131,10 @@ fn reset(data: &Path) -> anyhow::Result<()> {
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("hermes.db") || ["dev.json", "keys.json"].contains(&name) {
+        if name.starts_with("hermes.db")
+            || name.starts_with("keys.db")
+            || ["dev.json", "keys.json"].contains(&name)
+        {
             fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))?;
         }
     }
