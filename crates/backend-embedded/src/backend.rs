@@ -9,7 +9,8 @@ use std::{
 };
 
 use hermes_ports::clock::Clock;
-use rusqlite::Connection;
+use hermes_sealing::sealed_envelope::StoredEnvelope;
+use rusqlite::{Connection, OptionalExtension as _};
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
@@ -156,7 +157,23 @@ fn open_keys(db: &Connection, path: &Path, options: &EmbeddedOptions) -> Result<
     let is_needed = look("looking for recipients", "SELECT EXISTS (SELECT 1 FROM recipient)")?;
     let has_plain = look("looking for plain messages", "SELECT next < until FROM plain_envelope")?;
     let (file, key) = KeyFile::open(path, &options.credentials, is_needed)?;
-    Ok((KeyRing::new(file, Arc::new(Vault::new(key))), has_plain))
+    let keys = KeyRing::new(file, Arc::new(Vault::new(key)));
+    let is_whole = knows_the_newest(db, &keys)
+        .map_err(|cause| OpenError::Database { attempted: "looking for the newest data keys", cause })?;
+    if is_whole { Ok((keys, has_plain)) } else { Err(OpenError::KeysMissing) }
+}
+
+/// Whether the keys of the newest message are there. Otherwise the file is an older copy, and new messages would get ids
+/// of keys that others have had.
+fn knows_the_newest(db: &Connection, keys: &KeyRing) -> rusqlite::Result<bool> {
+    let newest = "SELECT envelope FROM message ORDER BY key DESC LIMIT 1";
+    let envelope: Option<Vec<u8>> = db.query_row(newest, [], |row| row.get(0)).optional()?;
+    for id in StoredEnvelope::keys_of(&envelope.unwrap_or_default()) {
+        if keys.read(id)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn readers(path: &Path, connections_max: u32) -> Result<SqlitePool, OpenError> {

@@ -81,8 +81,8 @@ pub enum OpenError {
         /// The newest that this build knows.
         known: u32,
     },
-    /// The data keys are gone, and messages cannot be read without them.
-    #[error("keys.db is missing beside the database: without it no message can be read")]
+    /// The data keys are gone or too old, and messages cannot be read without them.
+    #[error("keys.db is missing or older than the database beside it: without it messages cannot be read")]
     KeysMissing,
     /// The key of the vault could not be opened or made.
     #[error("could not open the data keys: is this the credentials key that they were kept under?")]

@@ -43,19 +43,47 @@ pub(crate) fn insert(db: &Connection, entries: &[OutboxEntry]) -> rusqlite::Resu
 pub(crate) fn prune(db: &Connection, before: UnixMillis, limit: usize) -> rusqlite::Result<usize> {
     // An event's id begins with the time its message was accepted, which is never after its own time.
     let newest = id_bytes!(EventId::new(before, 0));
-    let mut next = db.prepare_cached("SELECT min(endpoint) FROM outbox WHERE endpoint > ?1")?;
     let mut delete = db.prepare_cached(
         "DELETE FROM outbox WHERE endpoint = ?1 AND event IN
          (SELECT event FROM outbox WHERE endpoint = ?1 AND event < ?2 AND created_at < ?3 AND status <> 0 LIMIT ?4)",
     )?;
-    let (mut endpoint, mut pruned) = (Vec::new(), 0);
+    let mut pruned = 0;
+    for_each_endpoint(db, |endpoint| {
+        pruned += delete.execute(params![endpoint, newest, millis(before), rows(limit)])?;
+        Ok(())
+    })?;
+    Ok(pruned)
+}
+
+/// Takes the tenant's metadata out of what was told, or is to be told, about messages.
+pub(crate) fn forget_metadata(db: &Connection, messages: &[MessageId]) -> rusqlite::Result<()> {
+    let mut update = db.prepare_cached(
+        "UPDATE outbox SET body = json_replace(body, '$.data.metadata', json('{}'))
+         WHERE endpoint = ?1 AND event BETWEEN ?2 AND ?3",
+    )?;
+    for_each_endpoint(db, |endpoint| {
+        for message in messages {
+            let (first, last) = (message.event_id(0), message.event_id(u16::MAX));
+            update.execute(params![endpoint, id_bytes!(first), id_bytes!(last)])?;
+        }
+        Ok(())
+    })
+}
+
+/// Every endpoint that the outbox knows: each costs one look, however much it holds of them.
+fn for_each_endpoint(
+    db: &Connection,
+    mut run: impl FnMut(&[u8]) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut next = db.prepare_cached("SELECT min(endpoint) FROM outbox WHERE endpoint > ?1")?;
+    let mut endpoint = Vec::new();
     while let Some(found) =
         next.query_row([&endpoint], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()?.flatten()
     {
-        pruned += delete.execute(params![found, newest, millis(before), rows(limit)])?;
+        run(&found)?;
         endpoint = found;
     }
-    Ok(pruned)
+    Ok(())
 }
 
 #[async_trait]

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::Path, process::Stdio, sync::Arc};
 
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions, OpenError};
 use hermes_domain::{
-    MessageId, SuppressionId, TenantId, UnixMillis,
+    EndpointId, MessageId, SuppressionId, TenantId, UnixMillis,
     address::{Channel, Recipient},
     content::Content,
     message::{Envelope, Mode},
@@ -13,10 +13,12 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore as _, Erasure as _, Idempotency as _, MessageLog, Suppressions as _,
+    CascadeStore as _, Erasure as _, Idempotency as _, MessageLog, Outbox as _, Suppressions as _,
+    cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
     kill_point,
     message_log::MessageQuery,
+    outbox::OutboxEntry,
     suppressions::SuppressedAddress,
 };
 use hermes_testkit::{START, Story, envelope, tenant};
@@ -239,6 +241,37 @@ async fn stored_replies_that_name_the_address_are_forgotten() {
     assert_eq!(files_with(directory.path(), b"Planted@example.dk"), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn webhooks_about_the_messages_lose_their_metadata_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let backend = open(directory.path()).await;
+    let (message, endpoint) = (planted(), EndpointId::new(START, 1));
+    let entry = |message: &Envelope, name: &str| OutboxEntry {
+        endpoint,
+        event: message.id.event_id(3),
+        message: Some(message.id),
+        event_type: "message.delivered",
+        body: format!(
+            r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{{"name":"{name}"}}}}}}"#
+        ),
+        created_at: START,
+    };
+    let other = envelope().to_phone("+4520111111").with(|other| other.to.push.clear());
+    let other = other.to_email("b@example.dk").build();
+    for (message, name) in [(&message, "planted name"), (&other, "Bo")] {
+        let outbox = vec![entry(message, name)];
+        backend.commit(Commit { outbox, ..Story::of(message).create() }).await.unwrap();
+    }
+    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
+    assert_nothing_is_plain(directory.path());
+    let pending = backend.pending(endpoint, 9).await.unwrap();
+    let bodies: Vec<&str> = pending.iter().map(|delivery| &*delivery.body).collect();
+    let told = |name: &str| {
+        format!(r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{name}}}}}"#)
+    };
+    assert_eq!(bodies, [told("{}"), told(r#"{"name":"Bo"}"#)]);
+}
+
 const CHILD: &str = "erasure::child_that_erases_until_it_is_killed";
 
 #[tokio::test]
@@ -337,7 +370,20 @@ async fn without_its_keys_a_store_does_not_open() {
     let other = Arc::new(hermes_sealing::Cipher::new(&[9; 32], None));
     let options = EmbeddedOptions { credentials: other, ..EmbeddedOptions::new(directory.path()) };
     assert!(matches!(EmbeddedBackend::open(options).await, Err(OpenError::Vault(_))));
-    std::fs::remove_file(directory.path().join("keys.db")).unwrap();
+    let keys = directory.path().join("keys.db");
+    let kept = directory.path().join("kept");
+    std::fs::copy(&keys, &kept).unwrap();
+    std::fs::remove_file(&keys).unwrap();
+    let refused = EmbeddedBackend::open(EmbeddedOptions::new(directory.path())).await;
+    assert!(matches!(refused, Err(OpenError::KeysMissing)));
+    // More new recipients than the file has spare keys for: the copy is older than the newest message.
+    std::fs::copy(&kept, &keys).unwrap();
+    let backend = open(directory.path()).await;
+    for number in 0..260 {
+        sent(&backend, &envelope().to_email(&format!("a{number}@example.dk")).build()).await;
+    }
+    backend.close().await;
+    std::fs::copy(&kept, &keys).unwrap();
     let refused = EmbeddedBackend::open(EmbeddedOptions::new(directory.path())).await;
     assert!(matches!(refused, Err(OpenError::KeysMissing)));
 }

@@ -131,9 +131,30 @@ fn reset(data: &Path) -> anyhow::Result<()> {
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("hermes.db") || ["dev.json", "keys.json"].contains(&name) {
+        if name.starts_with("hermes.db")
+            || name.starts_with("keys.db")
+            || ["dev.json", "keys.json"].contains(&name)
+        {
             fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_removes_messages_with_their_keys_and_nothing_of_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = ["hermes.db", "hermes.db-wal", "keys.db", "keys.db-wal", "keys.json", "dev.json"];
+        for name in own.iter().chain(&["notes.txt"]) {
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        reset(dir.path()).unwrap();
+        let left: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["notes.txt"]);
+    }
 }
