@@ -46,8 +46,13 @@ impl Document {
                 "schemas": self.schemas,
                 "securitySchemes": security_schemes(),
                 "parameters": { "IdempotencyKey": idempotency_key() },
+                "headers": headers(),
                 "responses": { "Problem": {
                     "description": "The request was refused.",
+                    "headers": {
+                        "X-Request-Id": { "$ref": "#/components/headers/RequestId" },
+                        "Retry-After": { "$ref": "#/components/headers/RetryAfter" },
+                    },
                     "content": {
                         "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
                     },
@@ -64,6 +69,23 @@ fn security_schemes() -> Value {
             "description": "`hk_live_…` or `hk_test_…`. The two see nothing of each other.",
         },
         "operatorKey": { "type": "http", "scheme": "bearer", "description": "`hak_…`" },
+    })
+}
+
+fn headers() -> Value {
+    let always = |description: &str| json!({ "required": true, "description": description, "schema": { "type": "string" } });
+    json!({
+        "RequestId": always("Id of the request: the one that it came with, or a new one."),
+        "RateLimit": always("What is left of the limit on requests (IETF draft `httpapi-ratelimit-headers`)."),
+        "RateLimitPolicy": always("The limit on requests."),
+        "Location": {
+            "description": "Path of what was made; a repeated reply has none.", "schema": { "type": "string" },
+        },
+        "IdempotentReplayed": {
+            "description": "The reply was given before, to the first request with this `Idempotency-Key`.",
+            "schema": { "const": "true" },
+        },
+        "RetryAfter": { "description": "Seconds after which the same request may succeed.", "schema": { "type": "integer", "minimum": 1 } },
     })
 }
 

@@ -258,6 +258,7 @@ impl Operation {
         }
         parameters.extend(self.parameters.iter().cloned());
         let mut replies = self.replies.clone();
+        replies.iter_mut().for_each(|(status, reply)| reply["headers"] = self.headers(status));
         replies.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
         let mut described = json!({
             "operationId": self.id, "summary": self.summary, "tags": [self.tag()],
@@ -275,6 +276,23 @@ impl Operation {
             described["description"] = json!(told.join(" "));
         }
         described
+    }
+
+    /// What a successful reply carries beside its body.
+    fn headers(&self, status: &str) -> Value {
+        let header = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
+        let mut headers = json!({ "X-Request-Id": header("RequestId") });
+        if self.need.scope().is_some() {
+            headers["RateLimit"] = header("RateLimit");
+            headers["RateLimit-Policy"] = header("RateLimitPolicy");
+        }
+        if self.keyed {
+            headers["Idempotent-Replayed"] = header("IdempotentReplayed");
+        }
+        if status == "201" {
+            headers["Location"] = header("Location");
+        }
+        headers
     }
 
     /// OpenAPI names what a key must be allowed to do in the requirement's list.

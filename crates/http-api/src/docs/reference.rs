@@ -132,21 +132,23 @@ fn body(page: &mut String, about: &Value) {
 }
 
 fn replies(page: &mut String, about: &Value) {
-    page.push_str("<table>\n<tr><th>reply</th><th></th><th>body</th></tr>\n");
+    page.push_str("<table>\n<tr><th>reply</th><th></th><th>body</th><th>headers</th></tr>\n");
     for (status, reply) in object(&about["responses"]) {
         if status == "default" {
-            page.push_str("<tr><td>other</td><td>The request was refused.</td><td><a href=\"#schema-Problem\">Problem</a></td></tr>\n");
+            page.push_str("<tr><td>other</td><td>The request was refused.</td><td><a href=\"#schema-Problem\">Problem</a></td><td></td></tr>\n");
             continue;
         }
+        let headers = object(&reply["headers"]).map(|(name, _)| format!("<code>{}</code>", escape(name)));
         let contents = object(&reply["content"]).map(|(kind, content)| match content["schema"].is_object() {
             true => schema::kind(&content["schema"]),
             false => format!("<code>{}</code>", escape(kind)),
         });
         let _ = writeln!(
             page,
-            "<tr><td>{status}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{status}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             markdown::line(text(&reply["description"])),
-            contents.collect::<Vec<_>>().join(", ")
+            contents.collect::<Vec<_>>().join(", "),
+            headers.collect::<Vec<_>>().join(" ")
         );
     }
     page.push_str("</table>\n");

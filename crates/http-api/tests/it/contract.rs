@@ -48,6 +48,11 @@ pub(crate) fn check(call: &Call, answer: &Answer) {
     let operation = operation.unwrap_or_else(|| panic!("{} {path} is not documented", call.method));
     let reply = &operation["responses"][answer.status.to_string()];
     assert!(reply.is_object(), "{} {path}: {} is not documented", call.method, answer.status);
+    for (name, header) in reply["headers"].as_object().unwrap() {
+        let header = DOCUMENT.pointer(header["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        let given = answer.header(&name.to_ascii_lowercase());
+        assert!(given.is_some() || header["required"] != true, "{} {path}: no {name}", call.method);
+    }
     let content_type =
         answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
     if content_type != "application/json" && !content_type.is_empty() {
