@@ -73,9 +73,11 @@ impl Snapshot {
         self.routes.by_owner.get(&(tenant, mode)).map_or(&[], |rules| rules)
     }
 
-    /// A tenant's rules with their places, in no particular order.
+    /// A tenant's rules with their places, newest first.
     pub fn routes_of(&self, tenant: TenantId, mode: Mode) -> Vec<Versioned<StoredRoute>> {
-        self.routes.of((tenant, mode)).cloned().collect()
+        let mut all: Vec<_> = self.routes.of((tenant, mode)).cloned().collect();
+        all.sort_by_key(|stored| std::cmp::Reverse(stored.value.id));
+        all
     }
 }
 

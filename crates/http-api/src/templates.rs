@@ -65,6 +65,7 @@ pub(crate) fn routes(routes: &mut Routes) {
         "previewTemplate",
         "Render without sending",
     )
+    .repeatable()
     .body("TemplatePreviewRequest", preview_schema())
     .reply::<Preview>(200, "What each channel would get.");
     routes.add(preview, preview::preview);

@@ -20,9 +20,9 @@ use crate::{cargo, root};
 /// The version that is fetched; others find other things.
 const VERSION: &str = "4.32.5";
 /// Examples per operation without `--max-examples`: two cores need about a minute.
-const EXAMPLES: u32 = 60;
+const EXAMPLES: u32 = 36;
 /// How long a run may take for each example, which is three times what two cores need.
-const EXAMPLE_LIMIT: Duration = Duration::from_secs(3);
+const EXAMPLE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the server may take to end after SIGTERM, which it answers within 30 s.
 const END_LIMIT: Duration = Duration::from_secs(35);
 

@@ -100,7 +100,8 @@ fn closed(
         ));
     }
     if submission.sender.contains_key(&channel)
-        && let Some(detail) = unverified(policy, senders.get(&channel), channel, submission.countries.of(channel))
+        && let Some(detail) =
+            unverified(policy, senders.get(&channel), channel, submission.countries.of(channel))
     {
         let code = Code::SenderUnverified;
         return Some(Blocked { channel, code: code.as_str(), detail, refusal: code });
