@@ -4,7 +4,7 @@ use std::{io::Write as _, path::Path, process::Stdio, sync::Arc};
 
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions, OpenError};
 use hermes_domain::{
-    EndpointId, MessageId, SuppressionId, TenantId, UnixMillis,
+    EndpointId, InboundId, MessageId, SuppressionId, TenantId, UnixMillis,
     address::{Channel, Recipient},
     content::Content,
     message::{Envelope, Mode},
@@ -13,9 +13,11 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore as _, Erasure as _, Idempotency as _, MessageLog, Outbox as _, Suppressions as _,
+    CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _,
+    Suppressions as _,
     cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
+    inbound_log::{InboundEntry, InboundMeaning, InboundQuery},
     kill_point,
     message_log::MessageQuery,
     outbox::OutboxEntry,
@@ -402,4 +404,35 @@ async fn a_new_credentials_key_takes_over_the_vault() {
         assert!(envelope.content.text.as_deref() == Some(TEXT));
         backend.close().await;
     }
+}
+
+#[tokio::test]
+async fn what_an_erased_recipient_wrote_is_forgotten_and_what_others_wrote_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let backend = open(directory.path()).await;
+    for (number, from) in [(1_u8, PHONE), (2, "+4520111111")] {
+        let entry = InboundEntry {
+            id: InboundId::new(AT, number.into()),
+            scope: live(tenant(1)),
+            channel: Channel::Sms,
+            from: from.to_owned(),
+            to: None,
+            meaning: InboundMeaning::Message,
+            connection: hermes_testkit::connection(1),
+            message: None,
+            received_at: AT,
+        };
+        backend.keep(entry, [number; 32]).await.unwrap();
+    }
+    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
+    let query = InboundQuery {
+        scope: live(tenant(1)),
+        from: None,
+        channel: None,
+        created_after: None,
+        before: None,
+        limit: 9,
+    };
+    let left: Vec<_> = backend.newest(query).await.unwrap().into_iter().map(|entry| entry.from).collect();
+    assert_eq!(left, ["+4520111111"]);
 }

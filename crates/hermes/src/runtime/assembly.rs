@@ -95,30 +95,7 @@ impl Assembly {
             HermesSystem::start(ports, Arc::clone(&adapters) as _, system_options(config, settings)).await?;
         let draining = flag();
         let state = ApiState::new(
-            ApiPorts {
-                directory: Arc::clone(&directory),
-                intake: system.intake(),
-                inbox: system.inbox(),
-                store: MessageStore::new(Arc::clone(&stores.cascades)),
-                log: Arc::clone(&stores.embedded) as _,
-                idempotency: Arc::clone(&stores.embedded) as _,
-                outbox: Arc::clone(&stores.embedded) as _,
-                notifier: system.notifier(),
-                usage: Arc::clone(&stores.embedded) as _,
-                events: system.events(),
-                suppressions: Arc::clone(&stores.embedded) as _,
-                erasure: erasure(config, &stores),
-                inbound: Arc::clone(&stores.embedded) as _,
-                receipts: system.receipts(),
-                registry: stores.registry(),
-                audit: Arc::clone(&stores.embedded) as _,
-                gateway: system.gateway(),
-                adapters: adapters as _,
-                dns: Arc::new(DnsClient::of_system()),
-                actors: system.tree(),
-                clock: Arc::new(clock),
-                mint: Arc::clone(&mint),
-            },
+            api_ports(config, &stores, &system, (&directory, &mint), (adapters, clock)),
             api_settings(config, settings, metrics, &system, &draining),
         )
         .with_limits(ApiLimits {
@@ -127,6 +104,40 @@ impl Assembly {
         });
         let (router, parked_receipts) = router(state);
         Ok(Self { router, parked_receipts, system, stores, directory, mint, clock, draining })
+    }
+}
+
+/// What the API stands on.
+fn api_ports(
+    config: &Config,
+    stores: &Stores,
+    system: &HermesSystem,
+    (directory, mint): (&Arc<Directory>, &Arc<Mint>),
+    (adapters, clock): (Arc<WasmHost>, SystemClock),
+) -> ApiPorts {
+    ApiPorts {
+        directory: Arc::clone(directory),
+        intake: system.intake(),
+        inbox: system.inbox(),
+        store: MessageStore::new(Arc::clone(&stores.cascades)),
+        log: Arc::clone(&stores.embedded) as _,
+        idempotency: Arc::clone(&stores.embedded) as _,
+        outbox: Arc::clone(&stores.embedded) as _,
+        notifier: system.notifier(),
+        usage: Arc::clone(&stores.embedded) as _,
+        events: system.events(),
+        suppressions: Arc::clone(&stores.embedded) as _,
+        erasure: erasure(config, stores),
+        inbound: Arc::clone(&stores.embedded) as _,
+        receipts: system.receipts(),
+        registry: stores.registry(),
+        audit: Arc::clone(&stores.embedded) as _,
+        gateway: system.gateway(),
+        adapters: adapters as _,
+        dns: Arc::new(DnsClient::of_system()),
+        actors: system.tree(),
+        clock: Arc::new(clock),
+        mint: Arc::clone(mint),
     }
 }
 
