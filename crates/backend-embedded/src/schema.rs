@@ -10,13 +10,14 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
     include_str!("../../../schema/sql/sqlite/0004_suppression_rules.sql"),
     include_str!("../../../schema/sql/sqlite/0005_audit.sql"),
     include_str!("../../../schema/sql/sqlite/0006_webhook_failures.sql"),
+    include_str!("../../../schema/sql/sqlite/0008_batches.sql"),
 ];
 
 /// How long a connection waits for another one's lock. Only checkpoints hold any, and only briefly.

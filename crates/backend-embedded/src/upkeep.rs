@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hermes_domain::UnixMillis;
 use hermes_ports::{ReceiptInbox as _, StoreError, receipt_inbox::PARKED_FOR_MS};
 
-use crate::{backend::EmbeddedBackend, claim, outbox, term_merge, webhook_failure, writer::WriteTx};
+use crate::{
+    backend::EmbeddedBackend, batch_rows, claim, outbox, term_merge, webhook_failure, writer::WriteTx,
+};
 
 /// Index entries in memory from which on they are merged at once.
 const TAIL_MAX: usize = 50_000;
@@ -36,7 +38,7 @@ impl hermes_ports::Upkeep for EmbeddedBackend {
 
 impl EmbeddedBackend {
     /// Merges index entries and forgets what has expired: idempotency keys past their time, parked
-    /// receipts after 72 hours, finished webhooks after 7 days. To be called each second; most calls
+    /// receipts after 72 hours, finished webhooks after 7 days, batches 100 days after they ended. To be called each second; most calls
     /// find nothing to do. The write-ahead log needs no call: the writer sees to it.
     ///
     /// # Errors
@@ -63,6 +65,7 @@ impl EmbeddedBackend {
 
     async fn prune_expired(&self, now: UnixMillis) -> Result<(), StoreError> {
         self.prune_runs("forgetting claims", move |tx| claim::prune(tx.db, now, PRUNE_RUN)).await?;
+        self.prune_runs("forgetting batches", move |tx| batch_rows::prune(tx.db, now)).await?;
         let before = UnixMillis(now.0.saturating_sub(OUTBOX_FOR_MS));
         self.prune_runs("forgetting webhooks", move |tx| outbox::prune(tx.db, before, PRUNE_RUN)).await?;
         let forget = move |tx: &mut WriteTx<'_>| webhook_failure::prune(tx.db, before).map(Ok);

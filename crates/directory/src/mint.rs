@@ -7,8 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId, SuppressionId,
-    TenantId, UnixMillis,
+    BatchId, CascadeTemplateId, ConnectionId, EndpointId, KeyId, MessageId, RequestId, RouteId,
+    SuppressionId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -77,6 +77,8 @@ impl Mint {
         route -> RouteId;
         /// An id of a suppression.
         suppression -> SuppressionId;
+        /// An id of a batch.
+        batch -> BatchId;
         /// A request id.
         request -> RequestId;
     }

@@ -109,6 +109,8 @@ id!(/// A tenant's webhook endpoint.
     EndpointId, "whk");
 id!(/// One entry of a timeline, and the webhook that reports it.
     EventId, "evt");
+id!(/// Messages that were handed over together.
+    BatchId, "bat");
 id!(/// One HTTP request.
     RequestId, "req");
 id!(/// A rule that an address must not be written to.

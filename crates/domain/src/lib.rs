@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod address;
+pub mod batch;
 pub mod breaker;
 pub mod cascade;
 pub mod connection;
@@ -26,7 +27,7 @@ pub mod time;
 pub mod timezone;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId, RouteId,
-    SuppressionId, TenantId,
+    AttemptRef, BatchId, CascadeTemplateId, ConnectionId, EndpointId, EventId, KeyId, MessageId, RequestId,
+    RouteId, SuppressionId, TenantId,
 };
 pub use time::UnixMillis;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_ports::{
-    AuditLog, CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions,
+    AuditLog, Batches, CascadeStore, Idempotency, MessageLog, Outbox, ReceiptInbox, Registry, Suppressions,
 };
 
 /// The storing ports of one deployment, over the same storage.
@@ -25,6 +25,8 @@ pub struct Ports {
     pub suppressions: Arc<dyn Suppressions>,
     /// Who did what.
     pub audit: Arc<dyn AuditLog>,
+    /// Batches.
+    pub batches: Arc<dyn Batches>,
 }
 
 impl Ports {
@@ -39,11 +41,12 @@ impl Ports {
             + MessageLog
             + Suppressions
             + AuditLog
+            + Batches
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        let (suppressions, audit) = (Arc::clone(backend), Arc::clone(backend));
-        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit }
+        let (suppressions, audit, batches) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
+        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, batches }
     }
 }

@@ -1,6 +1,7 @@
 //! Every storing port in memory.
 
 mod audit;
+mod batches;
 mod cascades;
 mod claims;
 mod log;
@@ -16,8 +17,8 @@ use std::{
 };
 
 use hermes_domain::{
-    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis, failure_streak::FailureStreak,
-    message::Mode, suppression::OptOutScope,
+    BatchId, EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis,
+    failure_streak::FailureStreak, message::Mode, suppression::OptOutScope,
 };
 use hermes_ports::{
     Clock,
@@ -52,6 +53,7 @@ struct Tables {
     suppressions: BTreeMap<SuppressionId, StoredSuppression>,
     opt_out_scopes: HashMap<(TenantId, Mode), OptOutScope>,
     audit: Vec<AuditEntry>,
+    batches: BTreeMap<BatchId, batches::Row>,
 }
 
 struct Row {
