@@ -5,12 +5,13 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
+    ActorTree, AuditLog, Batches, CascadeInbox, Clock, Idempotency, MessageIntake, MessageLog, Outbox,
     ProviderGateway, ReceiptInbox, Registry, Suppressions, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use tokio::sync::Semaphore;
 
 use crate::{
+    batches::Turns,
     health_board::HealthBoard,
     idempotency::InProgress,
     message_store::MessageStore,
@@ -42,6 +43,8 @@ pub struct ApiPorts {
     pub notifier: Arc<dyn WebhookNotifier>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// Batches, their lines and what became of them.
+    pub batches: Arc<dyn Batches>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.
@@ -102,6 +105,7 @@ pub(crate) struct Api {
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     pub(crate) imports: Imports,
+    pub(crate) batch_turns: Turns,
     /// What each route needs of its callers.
     pub(crate) routes: RouteTable,
     /// The OpenAPI document.
@@ -120,6 +124,7 @@ impl Api {
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             imports: Imports::default(),
+            batch_turns: Turns::default(),
             ports,
             settings,
             limits,

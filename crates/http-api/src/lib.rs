@@ -27,6 +27,7 @@ mod problem;
 mod query;
 mod rate;
 mod receipts;
+mod records;
 mod reply;
 mod request_id;
 mod router;
@@ -39,6 +40,7 @@ mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};
 pub use api::{ApiPorts, ApiState};
+pub use batches::BatchRunner;
 pub use message_store::MessageStore;
 pub use openapi::document as openapi_document;
 pub use receipts::ParkedReceipts;

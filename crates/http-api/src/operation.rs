@@ -253,14 +253,12 @@ impl Operation {
             "parameters": parameters, "responses": replies,
             "security": self.security(),
         });
-        if let Some(details) = self.details {
-            described["description"] = details.into();
-        }
         if let Some(body) = &self.body {
             described["requestBody"] = body.clone();
         }
-        if let Some(needed) = self.needed() {
-            described["description"] = json!(needed);
+        let description: Vec<_> = self.details.map(str::to_owned).into_iter().chain(self.needed()).collect();
+        if !description.is_empty() {
+            described["description"] = json!(description.join(" "));
         }
         described
     }

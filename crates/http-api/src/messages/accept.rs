@@ -39,6 +39,8 @@ pub(crate) struct Acceptance<'a> {
 /// A message that was taken, now or earlier.
 pub(crate) struct Accepted {
     pub(crate) reply: MessageAccepted,
+    /// Its id.
+    pub(crate) message: MessageId,
     /// The same request had been served before.
     pub(crate) replayed: bool,
 }
@@ -53,7 +55,7 @@ pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Acce
     };
     let reserved = match &keyed {
         Some(keyed) => match earlier(api, caller, keyed).await? {
-            Earlier::Accepted(accepted) => return Ok(accepted),
+            Earlier::Accepted(accepted) => return Ok(*accepted),
             Earlier::Reserved(id) => Some(id),
             Earlier::Nothing => None,
         },
@@ -96,7 +98,7 @@ async fn take(
     room.keep();
     kill_point::pass("accept.after");
     Span::current().record("message.durable", true);
-    Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
+    Ok(Accepted { reply: MessageAccepted::of(&envelope), message: envelope.id, replayed: false })
 }
 
 /// Chance of a message: its id is made of it.
@@ -155,7 +157,7 @@ enum Earlier {
     Nothing,
     /// The claim is durable but its message is not (a crash came between): the id is used again.
     Reserved(MessageId),
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
 }
 
 async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, Problem> {
@@ -163,7 +165,8 @@ async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, P
     let ClaimResult::Message(id) = claim.result else { return Ok(Earlier::Nothing) };
     match api.ports.store.load(caller.scope(), id).await? {
         Some(stored) => {
-            Ok(Earlier::Accepted(Accepted { reply: MessageAccepted::of(&stored.envelope), replayed: true }))
+            let reply = MessageAccepted::of(&stored.envelope);
+            Ok(Earlier::Accepted(Box::new(Accepted { reply, message: id, replayed: true })))
         }
         None => Ok(Earlier::Reserved(id)),
     }
@@ -174,7 +177,7 @@ async fn taken_meanwhile(api: &Api, caller: &Caller, keyed: Option<&Keyed>) -> R
     if let Some(keyed) = keyed
         && let Earlier::Accepted(accepted) = earlier(api, caller, keyed).await?
     {
-        return Ok(accepted);
+        return Ok(*accepted);
     }
     Err(Problem::new(
         Code::IdempotencyInProgress,
