@@ -114,4 +114,49 @@ mod tests {
         deadlines.remove(id(1));
         assert!(deadlines.is_empty() && deadlines.next().is_none());
     }
+
+    /// Wakes what is due each 100 ms, as the actor does by its clock, in its portions.
+    fn all_start_within_their_second(count: u64) {
+        let deadlines = Deadlines::default();
+        for number in 0..count {
+            let send_at = UnixMillis(1_000 * (1 + number % 60));
+            deadlines.set(id(number.into()), send_at);
+        }
+        let (mut now, mut started) = (UnixMillis(0), 0);
+        while started < count {
+            loop {
+                let due = deadlines.take_due(now, 1_000, 500);
+                for id in &due {
+                    let send_at = 1_000 * (1 + (id.as_u128() as u64) % 60);
+                    assert!((send_at..send_at + 1_000).contains(&now.0), "{id} starts at {now:?}");
+                    deadlines.remove(*id);
+                    started += 1;
+                }
+                if due.is_empty() {
+                    break;
+                }
+            }
+            now = now.plus_ms(100);
+        }
+        assert!(deadlines.is_empty());
+    }
+
+    #[test]
+    fn ten_thousand_scheduled_messages_start_within_their_second() {
+        all_start_within_their_second(10_000);
+    }
+
+    #[test]
+    #[ignore = "takes some seconds without optimisation"]
+    fn a_million_scheduled_messages_start_within_their_second() {
+        all_start_within_their_second(1_000_000);
+    }
+
+    /// A B-tree's nodes are at least half full, a hash table is at least seven sixteenths full, with a byte a bucket.
+    #[test]
+    fn a_waiting_message_takes_less_than_200_bytes() {
+        let ordered = size_of::<(u64, u128)>() * 2;
+        let looked_up = (size_of::<(u128, u64)>() + 1) * 16 / 7;
+        assert!(ordered + looked_up <= 200, "{ordered} + {looked_up}");
+    }
 }

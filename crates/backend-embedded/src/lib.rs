@@ -7,6 +7,8 @@
 mod audit;
 mod audit_reader;
 mod backend;
+mod batch_rows;
+mod batches;
 mod cascade_store;
 mod claim;
 mod columns;

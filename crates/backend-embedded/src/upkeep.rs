@@ -8,7 +8,8 @@ use hermes_ports::{
 };
 
 use crate::{
-    backend::EmbeddedBackend, claim, inbound_log, outbox, term_merge, webhook_failure, writer::WriteTx,
+    backend::EmbeddedBackend, batch_rows, claim, inbound_log, outbox, term_merge, webhook_failure,
+    writer::WriteTx,
 };
 
 /// Index entries in memory from which on they are merged at once.
@@ -43,7 +44,8 @@ impl hermes_ports::Upkeep for EmbeddedBackend {
 
 impl EmbeddedBackend {
     /// Merges index entries and forgets what has expired: idempotency keys past their time, parked
-    /// receipts after 72 hours, finished webhooks after 7 days, inbound messages after 30. To be called each second; most calls
+    /// receipts after 72 hours, finished webhooks after 7 days, inbound messages after 30, batches 100 days after they
+    /// ended. To be called each second; most calls
     /// find nothing to do. The write-ahead log needs no call: the writer sees to it.
     ///
     /// # Errors
@@ -71,6 +73,7 @@ impl EmbeddedBackend {
 
     async fn prune_expired(&self, now: UnixMillis) -> Result<(), StoreError> {
         self.prune_runs("forgetting claims", move |tx| claim::prune(tx.db, now, PRUNE_RUN)).await?;
+        self.prune_runs("forgetting batches", move |tx| batch_rows::prune(tx.db, now)).await?;
         let before = UnixMillis(now.0.saturating_sub(OUTBOX_FOR_MS));
         self.prune_runs("forgetting webhooks", move |tx| outbox::prune(tx.db, before, PRUNE_RUN)).await?;
         let written = UnixMillis(now.0.saturating_sub(INBOUND_FOR_MS));

@@ -7,8 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    CascadeTemplateId, ConnectionId, EndpointId, InboundId, KeyId, MessageId, RequestId, RouteId, SenderId,
-    SuppressionId, TemplateId, TenantId, UnixMillis,
+    BatchId, CascadeTemplateId, ConnectionId, EndpointId, InboundId, KeyId, MessageId, RequestId, RouteId,
+    SenderId, SuppressionId, TemplateId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -83,6 +83,8 @@ impl Mint {
         sender -> SenderId;
         /// An id of a suppression.
         suppression -> SuppressionId;
+        /// An id of a batch.
+        batch -> BatchId;
         /// A request id.
         request -> RequestId;
     }

@@ -111,6 +111,8 @@ id!(/// A tenant's webhook endpoint.
     EndpointId, "whk");
 id!(/// One entry of a timeline, and the webhook that reports it.
     EventId, "evt");
+id!(/// Messages that were handed over together.
+    BatchId, "bat");
 id!(/// One HTTP request.
     RequestId, "req");
 id!(/// A sender that a tenant has registered.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod address;
+pub mod batch;
 pub mod breaker;
 pub mod cascade;
 pub mod connection;
@@ -32,7 +33,7 @@ pub mod timezone;
 pub mod usage;
 
 pub use ids::{
-    AttemptRef, CascadeTemplateId, ConnectionId, EndpointId, EventId, InboundId, KeyId, MessageId, RequestId,
-    RouteId, SenderId, SuppressionId, TemplateId, TenantId,
+    AttemptRef, BatchId, CascadeTemplateId, ConnectionId, EndpointId, EventId, InboundId, KeyId, MessageId,
+    RequestId, RouteId, SenderId, SuppressionId, TemplateId, TenantId,
 };
 pub use time::UnixMillis;

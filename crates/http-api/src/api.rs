@@ -5,14 +5,15 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, CascadeInbox, Clock, DnsLookup, Erasure, Idempotency, InboundLog, MessageIntake,
-    MessageLog, OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry, Suppressions, UsageLog,
-    adapter::AdapterHost, outbox::WebhookNotifier,
+    ActorTree, AuditLog, Batches, CascadeInbox, Clock, DnsLookup, Erasure, Idempotency, InboundLog,
+    MessageIntake, MessageLog, OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry,
+    Suppressions, UsageLog, adapter::AdapterHost, outbox::WebhookNotifier,
 };
 use hermes_templates::TemplateCache;
 use tokio::sync::Semaphore;
 
 use crate::{
+    batches::Turns,
     health_board::HealthBoard,
     idempotency::InProgress,
     message_store::MessageStore,
@@ -53,6 +54,8 @@ pub struct ApiPorts {
     pub erasure: Option<Arc<dyn Erasure>>,
     /// What people have written.
     pub inbound: Arc<dyn InboundLog>,
+    /// Batches, their lines and what became of them.
+    pub batches: Arc<dyn Batches>,
     /// Parks receipts that cannot be applied yet.
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Keeps uploaded adapters.
@@ -117,6 +120,7 @@ pub(crate) struct Api {
     pub(crate) requests: Semaphore,
     pub(crate) large_bodies: Semaphore,
     pub(crate) imports: Imports,
+    pub(crate) batch_turns: Turns,
     /// What each route needs of its callers.
     pub(crate) routes: RouteTable,
     /// The OpenAPI document.
@@ -137,6 +141,7 @@ impl Api {
             requests: Semaphore::new(settings.max_concurrent_requests),
             large_bodies: Semaphore::new(limits.large_bodies),
             imports: Imports::default(),
+            batch_turns: Turns::default(),
             ports,
             settings,
             limits,

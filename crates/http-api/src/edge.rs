@@ -14,7 +14,7 @@ use tracing::error;
 
 use crate::{
     api::Api,
-    gate,
+    batches, gate,
     problem::{Code, Problem},
     request_id::{self, RequestId},
     suppressions,
@@ -34,8 +34,10 @@ pub(crate) async fn edge(State(api): State<Arc<Api>>, mut request: Request, next
         .unwrap_or("other");
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());
+    let uploads = route == batches::PATH && batches::is_upload(request.headers());
     let served = serve(&api, route, request, next);
     let limit = match route {
+        _ if uploads => api.settings.request_timeout.max(batches::UPLOAD_LIMIT),
         suppressions::IMPORT => api.settings.request_timeout.max(suppressions::IMPORT_LIMIT),
         _ => api.settings.request_timeout,
     };

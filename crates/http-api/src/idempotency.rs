@@ -5,8 +5,8 @@ mod in_progress;
 mod key;
 mod once;
 
-pub(crate) use fingerprint::{Fingerprint, fingerprint, fingerprint_bytes};
-pub(crate) use in_progress::InProgress;
+pub(crate) use fingerprint::{Fingerprint, begin as begin_fingerprint, fingerprint, fingerprint_bytes};
+pub(crate) use in_progress::{InProgress, in_progress};
 pub(crate) use key::IdempotencyKey;
 pub(crate) use once::{Keyed, OPERATOR, bodiless, once};
 

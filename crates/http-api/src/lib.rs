@@ -30,6 +30,7 @@ mod quotas;
 mod rate;
 mod receipts;
 mod recipients;
+mod records;
 mod reply;
 mod request_id;
 mod router;
@@ -45,6 +46,7 @@ mod webhooks;
 
 pub use admin::adapters::restore::{RestoreError, restore as restore_adapters};
 pub use api::{ApiPorts, ApiState};
+pub use batches::BatchRunner;
 pub use message_store::MessageStore;
 pub use openapi::document as openapi_document;
 pub use receipts::ParkedReceipts;

@@ -26,6 +26,7 @@ use serde_json::json;
 pub(crate) use accept::{Acceptance, Accepted, accept};
 pub(crate) use accepted::{ConsideredView, MessageAccepted};
 pub(crate) use deliver::{deliver, deliver_receipt};
+pub(crate) use layers::tenant::check as check_tenant;
 pub(crate) use request::LANES;
 pub(crate) use request_schema::{cascade_schema, send_schema};
 pub(crate) use send::trace;

@@ -12,7 +12,8 @@ use axum::{
 use crate::{
     admin,
     api::{Api, ApiState},
-    batches, cascades, docs, edge, health, inbound, messages,
+    batches::{self, BatchRunner},
+    cascades, docs, edge, health, inbound, messages,
     openapi::Document,
     operation::{Need, Operation, Verb},
     problem::{Code, Problem},
@@ -109,8 +110,8 @@ pub(crate) fn routes() -> Routes {
     routes
 }
 
-/// The whole HTTP API, and the receipts that it has kept for later.
-pub fn router(state: ApiState) -> (Router, ParkedReceipts) {
+/// The whole HTTP API, and what has to run beside it: receipts that were kept for later, and batches.
+pub fn router(state: ApiState) -> (Router, ParkedReceipts, BatchRunner) {
     let Routes { router, table, document } = routes();
     let api = Arc::new(Api::new(state, table, document.finish().to_string()));
     let router = router
@@ -120,5 +121,5 @@ pub fn router(state: ApiState) -> (Router, ParkedReceipts) {
         })
         .layer(from_fn_with_state(Arc::clone(&api), edge::edge))
         .with_state(Arc::clone(&api));
-    (router, ParkedReceipts::new(api))
+    (router, ParkedReceipts::new(Arc::clone(&api)), BatchRunner::new(api))
 }

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a behaviour fails")]
 
 pub mod audit;
+pub mod batches;
 pub mod cascade_store;
 pub mod commit_parts;
 pub mod idempotency;
@@ -44,6 +45,7 @@ macro_rules! behaviours {
 macro_rules! all_contracts {
     ($make:path) => {
         $crate::audit_contract!($make);
+        $crate::batches_contract!($make);
         $crate::cascade_store_contract!($make);
         $crate::commit_parts_contract!($make);
         $crate::idempotency_contract!($make);
@@ -64,6 +66,7 @@ mod tests {
     fn every_behaviour_is_listed_in_the_macro_of_its_suite() {
         for source in [
             include_str!("audit.rs"),
+            include_str!("batches.rs"),
             include_str!("cascade_store.rs"),
             include_str!("suppressions.rs"),
             include_str!("commit_parts.rs"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hermes_ports::{
-    AuditLog, CascadeStore, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox, Registry,
+    AuditLog, Batches, CascadeStore, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox, Registry,
     Suppressions, UsageLog,
 };
 
@@ -30,6 +30,8 @@ pub struct Ports {
     pub audit: Arc<dyn AuditLog>,
     /// Counts.
     pub usage: Arc<dyn UsageLog>,
+    /// Batches.
+    pub batches: Arc<dyn Batches>,
 }
 
 impl Ports {
@@ -46,12 +48,13 @@ impl Ports {
             + AuditLog
             + UsageLog
             + InboundLog
+            + Batches
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (suppressions, audit, usage) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        let inbound = Arc::clone(backend);
-        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, usage, inbound }
+        let (inbound, batches) = (Arc::clone(backend), Arc::clone(backend));
+        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, usage, inbound, batches }
     }
 }

@@ -3,6 +3,7 @@
 pub mod actor_tree;
 pub mod adapter;
 pub mod audit;
+pub mod batches;
 pub mod cascade_inbox;
 pub mod cascade_store;
 pub mod clock;
@@ -29,6 +30,7 @@ pub mod usage_log;
 
 pub use actor_tree::ActorTree;
 pub use audit::{AuditLog, AuditRead};
+pub use batches::Batches;
 pub use cascade_inbox::CascadeInbox;
 pub use cascade_store::CascadeStore;
 pub use clock::Clock;

@@ -5,10 +5,14 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_domain::{
-    EndpointId, InboundId, UnixMillis, address::Channel, message::Mode, tenant::TenantScope,
+    BatchId, EndpointId, InboundId, UnixMillis,
+    address::Channel,
+    batch::{Batch, BatchCounts, BatchItem, BatchState, ItemOutcome},
+    message::Mode,
+    tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore, Idempotency, InboundLog, Outbox, ReceiptInbox,
+    Batches, CascadeStore, Idempotency, InboundLog, Outbox, ReceiptInbox,
     cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
     inbound_log::{InboundEntry, InboundMeaning, InboundQuery},
@@ -100,7 +104,7 @@ async fn finished_webhooks_are_forgotten_after_seven_days_and_pending_ones_never
     }
     let pending = updates.remove(0).event;
     let young = updates[2].event;
-    backend.record(updates).await.unwrap();
+    Outbox::record(&*backend, updates).await.unwrap();
     clock.advance((24 * 9 + 1) * HOUR);
     backend.upkeep().await.unwrap();
     let left = Outbox::list(&*backend, ENDPOINT, None, 9).await.unwrap();
@@ -129,5 +133,32 @@ async fn inbound_messages_are_forgotten_after_thirty_days() {
     clock.advance(30 * 24 * HOUR + HOUR);
     backend.upkeep().await.unwrap();
     assert_eq!(backend.newest(InboundQuery::all(scope, 10)).await.unwrap(), [young]);
+}
+
+#[tokio::test]
+async fn batches_are_forgotten_a_hundred_days_after_they_ended_and_paused_ones_never() {
+    let (backend, clock, _guard) = with_clock().await;
+    let scope = TenantScope::new(tenant(1), Mode::Live);
+    let id = |number: u64| BatchId::new(START.plus_ms(number), number.into());
+    let states = [(1, BatchState::Completed), (2, BatchState::Paused), (3, BatchState::Completed)];
+    for (number, state) in states {
+        let batch = Batch {
+            id: id(number),
+            scope,
+            state,
+            key: "k".into(),
+            request_id: "r".into(),
+            counts: BatchCounts { total: 1_200, cancelled: 1_200, ..BatchCounts::default() },
+            created_at: START,
+            updated_at: if number == 3 { START.plus_ms(3_600_000) } else { START },
+        };
+        let items = (0..1_200).map(|index| BatchItem { index, outcome: ItemOutcome::Cancelled }).collect();
+        Batches::record(&*backend, batch, items, None).await.unwrap();
+    }
+    clock.advance(100 * 24 * HOUR + Duration::from_millis(1));
+    backend.upkeep().await.unwrap();
+    let left = Batches::list(&*backend, scope, None, 9).await.unwrap();
+    assert_eq!(left.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(3), id(2)]);
+    assert_eq!(backend.items(scope, id(3), 1_199, 9).await.unwrap().len(), 1);
     backend.close().await;
 }

@@ -19,7 +19,9 @@ use hermes_config::{Config, StoreKind};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
 use hermes_egress::DnsClient;
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
+use hermes_http_api::{
+    ApiLimits, ApiPorts, ApiSettings, ApiState, BatchRunner, MessageStore, ParkedReceipts, router,
+};
 use hermes_ports::{Clock as _, Erasure, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
@@ -52,6 +54,7 @@ pub(crate) struct Settings {
 pub(crate) struct Assembly {
     pub(crate) router: Router,
     pub(crate) parked_receipts: ParkedReceipts,
+    pub(crate) batches: BatchRunner,
     pub(crate) system: HermesSystem,
     pub(crate) stores: Stores,
     pub(crate) directory: Arc<Directory>,
@@ -102,8 +105,8 @@ impl Assembly {
             private_webhooks: settings.webhooks_local || config.webhooks.allow_private,
             ..ApiLimits::default()
         });
-        let (router, parked_receipts) = router(state);
-        Ok(Self { router, parked_receipts, system, stores, directory, mint, clock, draining })
+        let (router, parked_receipts, batches) = router(state);
+        Ok(Self { router, parked_receipts, batches, system, stores, directory, mint, clock, draining })
     }
 }
 
@@ -129,6 +132,7 @@ fn api_ports(
         suppressions: Arc::clone(&stores.embedded) as _,
         erasure: erasure(config, stores),
         inbound: Arc::clone(&stores.embedded) as _,
+        batches: Arc::clone(&stores.embedded) as _,
         receipts: system.receipts(),
         registry: stores.registry(),
         audit: Arc::clone(&stores.embedded) as _,

@@ -39,8 +39,10 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
 /// # Errors
 /// When the listener fails or the actors' root gave up.
 pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Duration) -> anyhow::Result<()> {
-    let Assembly { router, parked_receipts, system, stores, directory, clock, draining, .. } = assembly;
+    let Assembly { router, parked_receipts, batches, system, stores, directory, clock, draining, .. } =
+        assembly;
     let parked_receipts = tokio::spawn(parked_receipts.run());
+    let batches = tokio::spawn(batches.run());
     let key_uses = tokio::spawn(key_uses::keep(Arc::clone(&directory), clock));
     let retention = tokio::spawn(retention::keep(Arc::clone(&directory), Arc::clone(&stores.embedded) as _));
     let (stop, stopped) = watch::channel(false);
@@ -67,6 +69,7 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
         server.abort();
     }
     parked_receipts.abort();
+    batches.abort();
     key_uses.abort();
     retention.abort();
     key_uses::record(&directory, clock).await;

@@ -22,7 +22,8 @@ pub(crate) fn fingerprint_bytes(method: &Method, path: &str, body: &[u8]) -> Fin
     begin(method, path).chain_update(body).finalize().into()
 }
 
-fn begin(method: &Method, path: &str) -> Sha256 {
+/// The beginning of the fingerprint of a body that arrives in pieces.
+pub(crate) fn begin(method: &Method, path: &str) -> Sha256 {
     Sha256::new_with_prefix(method.as_str()).chain_update(b"\n").chain_update(path).chain_update(b"\n")
 }
 

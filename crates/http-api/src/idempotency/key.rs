@@ -30,9 +30,9 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key of item `index` of a batch.
-    pub(crate) fn item(&self, index: usize) -> Self {
-        Self(format!("{}#{index}", self.0))
+    /// The key of item `index` of a batch whose own key is `batch`.
+    pub(crate) fn item(batch: &str, index: usize) -> Self {
+        Self(format!("{batch}#{index}"))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -40,6 +40,8 @@ pub(crate) struct Acceptance<'a> {
 /// A message that was taken, now or earlier.
 pub(crate) struct Accepted {
     pub(crate) reply: MessageAccepted,
+    /// Its id.
+    pub(crate) message: MessageId,
     /// The same request had been served before.
     pub(crate) replayed: bool,
 }
@@ -100,7 +102,7 @@ async fn take(
     share.keep();
     kill_point::pass("accept.after");
     Span::current().record("message.durable", true);
-    Ok(Accepted { reply: MessageAccepted::of(&envelope), replayed: false })
+    Ok(Accepted { reply: MessageAccepted::of(&envelope), message: envelope.id, replayed: false })
 }
 
 /// What the message costs if its first step's first connection carries it.
@@ -178,7 +180,7 @@ async fn earlier(api: &Api, caller: &Caller, keyed: &Keyed) -> Result<Earlier, P
     match api.ports.store.load(caller.scope(), id).await? {
         Some(stored) => {
             let reply = MessageAccepted::of(&stored.envelope);
-            Ok(Earlier::Accepted(Box::new(Accepted { reply, replayed: true })))
+            Ok(Earlier::Accepted(Box::new(Accepted { reply, message: id, replayed: true })))
         }
         None => Ok(Earlier::Reserved(id)),
     }

@@ -1,7 +1,6 @@
 //! `POST /v1/suppressions/import`: read, checked and kept piece by piece; the whole body is never in memory.
 
 mod format;
-mod lines;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -25,13 +24,15 @@ use crate::{
     body,
     gate::Caller,
     problem::{Code, Fault, Problem},
+    records::{Record, Records},
     reply, schema,
 };
 use format::{Format, Unread};
-use lines::{RECORD_BYTES_MAX, Record, Records};
 
 /// Largest body, in bytes.
 const BODY_MAX: usize = 64 * 1024 * 1024;
+/// Longest record, in bytes. A token has 4,096, a note at most 2,000.
+const RECORD_BYTES_MAX: usize = 16 * 1024;
 /// Most records of a body.
 const RECORDS_MAX: u64 = 1_000_000;
 /// Rules kept at once.
@@ -71,7 +72,7 @@ pub(super) async fn import(
     let (parts, mut body) = request.into_parts();
     let format = Format::of(&parts.headers)?;
     let _only = api.imports.begin(caller.scope())?;
-    let mut records = Records::new(format.has_quotes());
+    let mut records = Records::new(format.has_quotes(), RECORD_BYTES_MAX);
     let mut import =
         Import { api: &api, caller: &caller, format, batch: Vec::new(), report: ImportReport::default() };
     let mut total = 0_usize;

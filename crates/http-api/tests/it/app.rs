@@ -21,7 +21,9 @@ use hermes_domain::{
     outcome::{Acceptance, Outcome},
     tenant::{ApiKey, KeyOwner, Tenant},
 };
-use hermes_http_api::{ApiLimits, ApiPorts, ApiSettings, ApiState, MessageStore, ParkedReceipts, router};
+use hermes_http_api::{
+    ApiLimits, ApiPorts, ApiSettings, ApiState, BatchRunner, MessageStore, ParkedReceipts, router,
+};
 use hermes_ports::{CascadeInbox as _, adapter::Secrets};
 use hermes_testkit::{ManualClock, MemoryBackend, START, ScriptedGateway, connection, tenant};
 use serde_json::{Value, json};
@@ -60,6 +62,8 @@ pub(crate) struct App {
     pub(crate) ready: Arc<AtomicBool>,
     /// Nobody offers them again but the test.
     pub(crate) parked_receipts: tokio::sync::Mutex<ParkedReceipts>,
+    /// Nobody works on batches but the test.
+    pub(crate) batches: BatchRunner,
 }
 
 /// What differs from test to test.
@@ -121,6 +125,7 @@ impl App {
             suppressions: backend.clone(),
             erasure: Some(backend.clone()),
             inbound: backend.clone(),
+            batches: backend.clone(),
             receipts: backend.clone(),
             registry: backend.clone(),
             audit: audit.clone(),
@@ -134,12 +139,13 @@ impl App {
         let state = ApiState::new(ports, settings(&options, &ready)).with_limits(options.limits);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (router, parked_receipts) = router(state);
+        let (router, parked_receipts, batches) = router(state);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let parked_receipts = tokio::sync::Mutex::new(parked_receipts);
         Self {
             address,
             parked_receipts,
+            batches,
             backend,
             intake,
             inbox,

@@ -1,6 +1,7 @@
 //! Every storing port in memory.
 
 mod audit;
+mod batches;
 mod cascades;
 mod claims;
 mod erasure;
@@ -19,7 +20,7 @@ use std::{
 };
 
 use hermes_domain::{
-    EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis,
+    BatchId, EndpointId, EventId, MessageId, SuppressionId, TenantId, UnixMillis,
     failure_streak::FailureStreak,
     message::Mode,
     suppression::OptOutScope,
@@ -61,6 +62,7 @@ struct Tables {
     audit: Vec<AuditEntry>,
     usage: BTreeMap<UsageKey, UsageCounts>,
     inbound: BTreeMap<inbound::Key, (InboundEntry, [u8; 32])>,
+    batches: BTreeMap<BatchId, batches::Row>,
 }
 
 struct Row {

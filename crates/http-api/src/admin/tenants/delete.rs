@@ -18,7 +18,7 @@ use http::HeaderMap;
 use super::tenant::find;
 use crate::{
     api::Api,
-    etag,
+    batches, etag,
     gate::Operator,
     messages::deliver,
     page::LIMIT_MAX,
@@ -50,13 +50,14 @@ pub(super) async fn delete(
     }
     let tenant = stored.value.id;
     if !stored.value.suspended {
-        if any_live(&api, tenant).await? {
-            let detail =
-                "Messages of the tenant are on their way. Suspend it first: deleting it then cancels them.";
+        if any_live(&api, tenant).await? || batches::any_under_way(&api, tenant).await? {
+            let detail = "Messages or batches of the tenant are on their way. Suspend it first: deleting it then \
+                          cancels them.";
             return Err(Problem::new(Code::Conflict, detail));
         }
         api.directory().set_suspended(tenant, true).await?;
     }
+    batches::stop(&api, tenant).await?;
     cancel_all(&api, tenant).await?;
     api.directory().delete_tenant(tenant).await?;
     Ok(reply::no_content())

@@ -2,20 +2,17 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-/// Longest record, in bytes. A token has 4,096, a note at most 2,000.
-pub(super) const RECORD_BYTES_MAX: usize = 16 * 1024;
-
 /// A record and the line of the body that it begins on, from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) line: u64,
+pub(crate) struct Record {
+    pub(crate) line: u64,
     /// `None`: it is longer than a record may be, and was skipped.
-    pub(super) bytes: Option<Bytes>,
+    pub(crate) bytes: Option<Bytes>,
 }
 
 /// Records end with their line, but for line breaks within the quotes of CSV.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(crate) struct Records {
     buffer: BytesMut,
     /// How much of the buffer has been looked at.
     seen: usize,
@@ -26,20 +23,22 @@ pub(super) struct Records {
     skips: bool,
     line: u64,
     begun_on: u64,
+    bytes_max: usize,
 }
 
 impl Records {
-    pub(super) fn new(quotes: bool) -> Self {
+    /// Of records of at most `bytes_max` bytes each, their line break included.
+    pub(crate) fn new(quotes: bool, bytes_max: usize) -> Self {
         let buffer = BytesMut::new();
-        Self { buffer, seen: 0, quotes, is_quoted: false, skips: false, line: 1, begun_on: 1 }
+        Self { buffer, seen: 0, quotes, is_quoted: false, skips: false, line: 1, begun_on: 1, bytes_max }
     }
 
-    pub(super) fn push(&mut self, data: &[u8]) {
+    pub(crate) fn push(&mut self, data: &[u8]) {
         self.buffer.extend_from_slice(data);
     }
 
     /// The next whole record; blank ones are passed over. `None`: more of the body is needed.
-    pub(super) fn next(&mut self) -> Option<Record> {
+    pub(crate) fn next(&mut self) -> Option<Record> {
         while let Some(byte) = self.buffer.get(self.seen).copied() {
             if byte == b'"' && self.quotes {
                 self.is_quoted = !self.is_quoted;
@@ -55,7 +54,7 @@ impl Records {
                 }
             }
             self.seen += 1;
-            if self.seen > RECORD_BYTES_MAX {
+            if self.seen > self.bytes_max {
                 // Quotes that nobody closes must not swallow all that follows: the next line begins anew.
                 (self.skips, self.is_quoted) = (true, false);
                 self.buffer.advance(self.seen);
@@ -66,7 +65,7 @@ impl Records {
     }
 
     /// What is left when the body has ended.
-    pub(super) fn finish(&mut self) -> Option<Record> {
+    pub(crate) fn finish(&mut self) -> Option<Record> {
         self.is_quoted = false;
         self.cut(self.buffer.len())
     }
@@ -86,8 +85,10 @@ impl Records {
 mod tests {
     use super::*;
 
+    const RECORD_BYTES_MAX: usize = 16 * 1024;
+
     fn records(quotes: bool, chunks: &[&str]) -> Vec<(u64, Option<String>)> {
-        let mut records = Records::new(quotes);
+        let mut records = Records::new(quotes, RECORD_BYTES_MAX);
         let mut found = Vec::new();
         for chunk in chunks {
             records.push(chunk.as_bytes());
