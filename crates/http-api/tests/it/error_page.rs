@@ -131,8 +131,8 @@ async fn prepare(app: &App, code: &str) -> Ids {
             ids.0.push(made(app, "/v1/suppressions", &rule).await);
         }
         "sender_unverified" => {
-            made(app, "/v1/senders", &json!({ "channel": "sms", "sender": "ACME", "countries": ["DK"] }))
-                .await;
+            let sender = json!({ "channel": "sms", "sender": "ACME", "countries": ["DK"] });
+            ids.0.push(made(app, "/v1/senders", &sender).await);
         }
         "quota_exceeded" => {
             policy(app, json!({ "messages_per_month": 1 })).await;
