@@ -44,7 +44,7 @@ echo "== list: the newest messages with this tag"
 call GET "/v1/messages?tag=order&limit=3" | jq -r '.data[] | "\(.id) \(.status)"'
 
 echo "== webhook: who is told when messages end; its secret is shown once"
-webhook=$(call POST /v1/webhooks '{"url": "http://127.0.0.1:9/hooks", "description": "made by examples/curl.sh"}')
+webhook=$(call POST /v1/webhooks '{"url": "http://127.0.0.1:8099/hooks", "description": "made by examples/curl.sh"}')
 jq -r '"\(.id) \(.url)"' <<<"$webhook"
 # Nobody listens on that address, so take it away again.
 call DELETE "/v1/webhooks/$(jq -r .id <<<"$webhook")"

@@ -131,7 +131,7 @@ def smoke(provider, admin, tenant, key, settings):
 
 
 def main():
-    admin = os.environ["HERMES_ADMIN_KEY"]
+    admin = os.environ.get("HERMES_ADMIN_KEY") or sys.exit("HERMES_ADMIN_KEY is not set: an operator's key")
     ready = {}
     for provider, (channel, address, credentials, config) in PROVIDERS.items():
         missing = []
