@@ -147,7 +147,6 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "takes some seconds without optimisation"]
     fn a_million_scheduled_messages_start_within_their_second() {
         all_start_within_their_second(1_000_000);
     }
