@@ -4,9 +4,17 @@
 //! that had become a message by then is recognised by its idempotency key. Each tenant and mode has one batch worked on
 //! at a time, oldest first, in short turns that take their places in one queue: a large batch does not hold up others'.
 
-use std::{collections::HashSet, error::Error, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, future, stream};
 use hermes_domain::{
     BatchId,
     batch::{Batch, BatchState},
@@ -31,6 +39,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TURN_LINES: usize = 64;
 /// Lines of a turn that are taken at one time.
 pub(super) const AT_ONCE: usize = 16;
+/// A turn in which this many lines found no room begins no others: each costs as much as one that finds room. It is
+/// more than one because lanes and channels have rooms of their own.
+const MISSES_MAX: usize = 8;
 /// Turns at one time.
 const TURNS_MAX: usize = 8;
 /// First pause of a batch that found no room; it doubles.
@@ -43,6 +54,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub(super) enum Turn {
     /// There is more to do.
     More,
+    /// Some lines found room and some did not: there will be more in a moment.
+    Full,
     /// There is no room now; in so many seconds there may be.
     Later(u32),
     /// There is nothing to do.
@@ -153,6 +166,10 @@ async fn work(api: Arc<Api>, busy: Busy, places: Arc<Semaphore>, batches: Vec<Ba
                     continue;
                 }
                 Ok(Turn::Done) => break,
+                Ok(Turn::Full) => {
+                    pause = PAUSE_FIRST;
+                    PAUSE_FIRST
+                }
                 Ok(Turn::Later(seconds)) => Duration::from_secs(seconds.into()),
                 Err(failure) => {
                     warn!(error = &failure as &dyn Error, batch.id = %id, "a batch stopped for a moment");
@@ -193,21 +210,26 @@ async fn take_some(api: &Api, batch: &Batch, caller: &Caller) -> Result<Turn, St
             Err(failure) => Err(failure),
         };
     }
-    let mut taken = stream::iter(lines).map(|line| take(api, caller, batch, line)).buffer_unordered(AT_ONCE);
+    let misses = AtomicUsize::new(0);
+    let lines =
+        stream::iter(lines).take_while(|_| future::ready(misses.load(Ordering::Relaxed) < MISSES_MAX));
+    let mut taken = lines.map(|line| take(api, caller, batch, line)).buffer_unordered(AT_ONCE);
     let (mut settled, mut later) = (Vec::with_capacity(TURN_LINES), None);
     while let Some(one) = taken.next().await {
         match one {
             Taken::Settled(item) => settled.push(item),
-            Taken::Later(seconds) => later = Some(later.map_or(seconds, |least: u32| least.min(seconds))),
+            Taken::Later(seconds) => {
+                misses.fetch_add(1, Ordering::Relaxed);
+                later = Some(later.map_or(seconds, |least: u32| least.min(seconds)));
+            }
         }
     }
     let any = !settled.is_empty();
     if any {
         api.ports.batches.settle(scope, id, settled, api.now()).await?;
     }
-    // As long as some find room, the others need not wait long.
     Ok(match later {
-        Some(_) if any => Turn::Later(0),
+        Some(_) if any => Turn::Full,
         Some(seconds) => Turn::Later(seconds.max(1)),
         None => Turn::More,
     })

@@ -97,6 +97,7 @@ impl App {
             backend: backend.clone(),
             overloaded: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            turned_away: AtomicUsize::new(0),
             arrived: tokio::sync::Notify::new(),
             gate: tokio::sync::RwLock::new(()),
         });

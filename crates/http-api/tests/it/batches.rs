@@ -156,6 +156,19 @@ async fn what_finds_no_room_waits_and_is_not_refused() {
 }
 
 #[tokio::test]
+async fn a_turn_that_finds_no_room_does_not_try_every_line() {
+    let app = App::start().await;
+    let path = app.uploaded(upload(&vec![sms(); 60])).await;
+    app.intake.overloaded.store(true, Ordering::SeqCst);
+    assert!(!app.batches.round().await.unwrap());
+    let tried = app.intake.turned_away.load(Ordering::SeqCst);
+    assert!((1..60).contains(&tried), "{tried} lines were tried");
+    app.intake.overloaded.store(false, Ordering::SeqCst);
+    app.worked_off().await;
+    assert_eq!(figures(&app.get(LIVE, &path).await.json()), ("completed", [0, 60, 0, 0]));
+}
+
+#[tokio::test]
 async fn an_upload_is_known_by_its_key_and_an_item_by_its_own() {
     let app = App::start().await;
     let keyed = |lines: &[Value]| upload(lines).header("idempotency-key", "b");

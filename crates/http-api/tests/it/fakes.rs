@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct FakeIntake {
     pub(crate) backend: Arc<MemoryBackend>,
     pub(crate) overloaded: AtomicBool,
     pub(crate) panics: AtomicBool,
+    /// Submissions that found no room.
+    pub(crate) turned_away: AtomicUsize,
     /// Told of each submission before it waits.
     pub(crate) arrived: tokio::sync::Notify,
     /// While held, submissions wait.
@@ -56,6 +58,7 @@ impl MessageIntake for FakeIntake {
         let _open = self.gate.read().await;
         assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
         if self.overloaded.load(Ordering::SeqCst) {
+            self.turned_away.fetch_add(1, Ordering::SeqCst);
             return Err(SubmitError::Overloaded { retry_after_s: 7 });
         }
         let first = begin(&envelope, envelope.created_at);
