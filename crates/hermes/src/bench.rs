@@ -7,6 +7,7 @@
 mod calibrate;
 mod completion;
 mod figures;
+mod flood;
 mod generator;
 mod http1;
 mod ledger;
@@ -35,13 +36,23 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     let target = target::Target::find(&options, spawned.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("could not start the runtime")?;
-    let report = LocalSet::new().block_on(&runtime, session::run(&options, &target));
+    let measured = LocalSet::new().block_on(&runtime, async {
+        match (options.flood, &spawned) {
+            (Some(messages), Some(spawned)) => {
+                let compared = flood::measure(&options, target, &spawned.dev, messages).await?;
+                print(&compared, options.json)?;
+                compared.verdict()
+            }
+            (Some(_) | None, _) => {
+                let report = session::run(&options, &target).await?;
+                print(&report, options.json)?;
+                report.verdict()
+            }
+        }
+    });
     // What was started is stopped in any case; a server that cannot be stopped is worth an error of its own.
     let stopped = spawned.map_or(Ok(()), spawn::Spawned::stop);
-    let report = report?;
-    print(&report, options.json)?;
-    stopped?;
-    report.verdict()
+    measured.and(stopped)
 }
 
 fn print(figures: &(impl serde::Serialize + std::fmt::Display), json: bool) -> anyhow::Result<()> {

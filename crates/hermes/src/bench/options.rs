@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use hermes_domain::message::Lane;
 use serde::Serialize;
 
 use crate::commands::client::{ApiOptions, usage};
@@ -74,6 +75,18 @@ pub(crate) struct Options {
     /// The server's process; without it the one that holds the data directory.
     #[arg(long)]
     pub(super) pid: Option<u32>,
+    /// Lane of the messages: otp, transactional or bulk (default transactional; with --flood otp).
+    #[arg(long, value_parser = lane)]
+    lane: Option<Lane>,
+    /// Measure twice, the second time while another tenant has just handed over this many bulk messages in
+    /// one upload. All messages of both take one connection that the tenants share.
+    #[arg(long, value_name = "MESSAGES", requires = "spawn", conflicts_with_all = ["count", "webhook"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) flood: Option<u32>,
+    /// `--flood`: what the connection that the tenants share may submit a second.
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 1_000, requires = "flood")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) flood_rate: u32,
     /// Give every message an idempotency key of its own.
     #[arg(long)]
     pub(super) idempotency_keys: bool,
@@ -193,7 +206,15 @@ impl Options {
         if self.completion == Some(Completion::Log) && self.completion_log.is_none() && !self.spawn {
             usage("--completion log needs --completion-log FILE");
         }
+        if self.flood.is_some() && self.scenario != Scenario::Sms {
+            usage("--flood goes with --scenario sms");
+        }
         self
+    }
+
+    /// The lane that messages name; `None` leaves it to the server.
+    pub(super) fn lane(&self) -> Option<Lane> {
+        self.lane.or_else(|| self.flood.map(|_| Lane::Otp))
     }
 
     pub(super) fn load(&self) -> Load {
@@ -235,6 +256,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn lane(text: &str) -> Result<Lane, String> {
+    let known = Lane::ALL.into_iter().find(|lane| lane.as_str() == text);
+    known.ok_or_else(|| "expected otp, transactional or bulk".to_owned())
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "expected a number of messages a second".to_owned())?;
     if (0.01..=1_000_000.0).contains(&rate) { Ok(rate) } else { Err("expected 0.01 to 1000000".to_owned()) }
@@ -271,6 +297,16 @@ pub(super) mod tests {
         let extent = waiting.extent();
         assert_eq!((extent.count, extent.warmup), (Some(100_000), Duration::ZERO));
         assert_eq!(parse(&[]).extent().duration, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_flood_is_measured_with_one_time_passwords_unless_told_otherwise() {
+        let flooded = parse(&["--spawn", "--flood", "50000"]);
+        assert_eq!((flooded.lane(), flooded.flood_rate), (Some(Lane::Otp), 1_000));
+        assert_eq!(parse(&["--spawn", "--flood", "9", "--lane", "bulk"]).lane(), Some(Lane::Bulk));
+        assert_eq!(parse(&[]).lane(), None);
+        assert!(Line::try_parse_from(["bench", "--flood", "9"]).is_err(), "only on a server of its own");
+        assert!(Line::try_parse_from(["bench", "--lane", "fast"]).is_err());
     }
 
     #[test]

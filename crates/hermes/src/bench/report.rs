@@ -152,6 +152,11 @@ impl Report {
         }
     }
 
+    /// The 99th percentile from the intended start to the end, less the known wait.
+    pub(super) fn end_to_end_p99_ms(&self) -> Option<f64> {
+        self.end_to_end_ms.map(|percentiles| percentiles.p99)
+    }
+
     /// # Errors
     /// When nothing was accepted, a message was lost or sent twice, or a webhook was not genuine.
     pub(super) fn verdict(&self) -> anyhow::Result<()> {

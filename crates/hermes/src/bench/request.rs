@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use hermes_domain::message::Lane;
 use serde_json::{Value, json};
 
 use super::options::Scenario;
@@ -25,13 +26,24 @@ pub(super) struct Envelope<'a> {
     pub(super) key: &'a str,
     /// Start of idempotency keys; `None` sends none.
     pub(super) idempotency: Option<&'a str>,
+    /// Lane that messages name.
+    pub(super) lane: Option<Lane>,
+    /// Connection that the first step names.
+    pub(super) connection: Option<&'a str>,
 }
 
 impl Template {
     /// A request that sends a message of `scenario`.
     pub(super) fn new(scenario: Scenario, envelope: Envelope<'_>) -> Self {
-        let Envelope { host, key, idempotency } = envelope;
-        let body = body(scenario).to_string();
+        let Envelope { host, key, idempotency, lane, connection } = envelope;
+        let mut body = body(scenario);
+        if let Some(lane) = lane {
+            body["lane"] = lane.as_str().into();
+        }
+        if let Some(connection) = connection {
+            body["cascade"]["steps"][0]["providers"] = json!([connection]);
+        }
+        let body = body.to_string();
         let once = idempotency.map(|start| format!("idempotency-key: {start}-##########\r\n"));
         let head = format!(
             "POST /v1/messages HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n{}content-length: {}\r\n",
@@ -119,7 +131,8 @@ mod tests {
     use super::*;
 
     fn template(scenario: Scenario, idempotency: Option<&str>) -> Template {
-        Template::new(scenario, Envelope { host: "127.0.0.1:1", key: "hk_test_1", idempotency })
+        let (host, key) = ("127.0.0.1:1", "hk_test_1");
+        Template::new(scenario, Envelope { host, key, idempotency, lane: None, connection: None })
     }
 
     fn json_of(request: &[u8]) -> Value {
@@ -160,6 +173,19 @@ mod tests {
             (Some("+4792349902"), Some("bench001234@example.com"))
         );
         assert_eq!(to["push"][0]["token"], "bench-001234");
+    }
+
+    #[test]
+    fn lane_and_connection_are_named_where_they_are_given() {
+        let (host, key, lane) = ("127.0.0.1:1", "hk_test_1", Some(Lane::Otp));
+        let envelope = Envelope { host, key, idempotency: None, lane, connection: Some("shared") };
+        let request = json_of(Template::new(Scenario::Sms, envelope).render(1));
+        assert_eq!(
+            (&request["lane"], &request["cascade"]["steps"][0]["providers"]),
+            (&json!("otp"), &json!(["shared"]))
+        );
+        let plain = json_of(template(Scenario::Sms, None).render(1));
+        assert_eq!((plain.get("lane"), plain["cascade"]["steps"][0].get("providers")), (None, None));
     }
 
     #[test]

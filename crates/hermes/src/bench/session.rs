@@ -91,7 +91,13 @@ fn send(
     began: UnixMillis,
 ) -> anyhow::Result<Option<Pacer>> {
     let keys = options.idempotency_keys.then(|| format!("bench-{}", began.0));
-    let envelope = Envelope { host: &target.host, key: &target.key, idempotency: keys.as_deref() };
+    let envelope = Envelope {
+        host: &target.host,
+        key: &target.key,
+        idempotency: keys.as_deref(),
+        lane: options.lane(),
+        connection: target.connection.as_deref(),
+    };
     let template = Template::new(options.scenario, envelope);
     let connections = usize::from(options.connections);
     let (start, extent) = (Instant::now(), options.extent());

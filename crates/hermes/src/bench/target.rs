@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub(super) completion_log: Option<PathBuf>,
     pub(super) server_pid: Option<u32>,
     pub(super) simulator_pid: Option<u32>,
+    /// Name of the connection that messages name; `None` leaves it to the server.
+    pub(super) connection: Option<String>,
 }
 
 impl std::fmt::Debug for Target {
@@ -52,6 +54,7 @@ impl Target {
                     completion_log: Some(spawned.completion_log.clone()),
                     server_pid: Some(spawned.server_pid()),
                     simulator_pid: Some(spawned.simulator_pid()),
+                    connection: None,
                 })
             }
             None => Self::running(options),
@@ -72,6 +75,7 @@ impl Target {
             completion_log: options.completion_log.clone(),
             server_pid: options.pid.or_else(pid),
             simulator_pid: None,
+            connection: None,
             api,
         })
     }

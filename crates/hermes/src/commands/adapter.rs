@@ -98,7 +98,8 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
             }
             Command::Push { file, name, activate: at_once } => {
                 let (name, component) = (name_of(&file, name)?, read(&file)?);
-                let info = client.post_component(&format!("{PATH}/{name}"), component).await?;
+                let info =
+                    client.post_bytes(&format!("{PATH}/{name}"), "application/wasm", component).await?;
                 let version = info["version"].as_str().context("the server names no version")?;
                 print(&if at_once { activate(&client, &name, version).await? } else { info.clone() });
             }

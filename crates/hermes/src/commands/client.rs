@@ -167,13 +167,18 @@ impl Client {
         self.answer(with_body(self.request(Method::POST, path).header(header.0, header.1), body)).await
     }
 
-    /// A POST of an adapter's component.
+    /// A POST of something other than JSON.
     ///
     /// # Errors
     /// As for [`Client::get`].
-    pub(crate) async fn post_component(&self, path: &str, component: Vec<u8>) -> anyhow::Result<Value> {
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/wasm");
-        self.answer(request.body(component)).await
+    pub(crate) async fn post_bytes(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<Value> {
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, content_type);
+        self.answer(request.body(body)).await
     }
 
     /// # Errors

@@ -62,7 +62,8 @@ async fn send(address: SocketAddr, length: Duration) -> u64 {
     let load = Load::Closed { messages: CONNECTIONS, until: Until::Accepted };
     let run = Rc::new(Run::new(load, None));
     let host = address.to_string();
-    let envelope = Envelope { host: &host, key: "hk_test_0123456789abcdefghij", idempotency: None };
+    let key = "hk_test_0123456789abcdefghij";
+    let envelope = Envelope { host: &host, key, idempotency: None, lane: None, connection: None };
     generator::start(&run, address, &Template::new(Scenario::Sms, envelope), CONNECTIONS);
     run.begin();
     tokio::time::sleep(length).await;

@@ -129,6 +129,7 @@ impl Fake {
             completion_log: Some(self.log.clone()),
             server_pid: Some(std::process::id()),
             simulator_pid: None,
+            connection: None,
         }
     }
 }
