@@ -201,8 +201,9 @@ impl Suppressions for EmbeddedBackend {
         let query = sqlx::query("SELECT scope FROM opt_out_scope WHERE tenant = ? AND mode = ?");
         let query = query.bind(id_bytes!(tenant).to_vec()).bind(mode_number(mode));
         let row = query.fetch_optional(self.reads()).await.map_err(unreadable("reading an opt-out scope"))?;
-        let all = row.is_some_and(|row| row.get::<&str, _>(0) == OptOutScope::All.as_str());
-        Ok(if all { OptOutScope::All } else { OptOutScope::Sender })
+        let Some(row) = row else { return Ok(OptOutScope::default()) };
+        let stored = OptOutScope::ALL.into_iter().find(|scope| scope.as_str() == row.get::<&str, _>(0));
+        stored.ok_or_else(unknown)
     }
 
     async fn set_opt_out_scope(

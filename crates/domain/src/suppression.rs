@@ -97,13 +97,16 @@ impl SuppressionSource {
 #[serde(rename_all = "snake_case")]
 pub enum OptOutScope {
     /// The number or sender that it was sent to.
-    #[default]
     Sender,
-    /// All of them.
+    /// All of them: whoever writes STOP means the tenant, and the router may choose another number next time.
+    #[default]
     All,
 }
 
 impl OptOutScope {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sender, Self::All];
+
     /// As the API spells it.
     pub const fn as_str(self) -> &'static str {
         match self {

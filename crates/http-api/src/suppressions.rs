@@ -78,7 +78,7 @@ fn update_body() -> Value {
 fn settings_body() -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": ["opt_out_scope"],
         "properties": { "opt_out_scope": { "enum": ["sender", "all"],
-            "description": "Whether a STOP silences the number that it was sent to, or every sender." } } })
+            "description": "Whether a STOP silences every sender (the default), or the number that it was sent to." } } })
 }
 
 pub(crate) fn routes(routes: &mut Routes) {

@@ -15,7 +15,7 @@ macro_rules! suppressions_contract {
             mail_addresses_compare_without_case,
             only_the_version_that_was_seen_is_changed,
             lists_are_newest_first_and_filtered,
-            opt_outs_silence_one_sender_unless_all_is_wanted,
+            opt_outs_silence_every_sender_unless_one_is_wanted,
         );
     };
 }
@@ -247,10 +247,10 @@ pub async fn lists_are_newest_first_and_filtered(ports: &Ports) {
 }
 
 /// The setting of one tenant and mode.
-pub async fn opt_outs_silence_one_sender_unless_all_is_wanted(ports: &Ports) {
+pub async fn opt_outs_silence_every_sender_unless_one_is_wanted(ports: &Ports) {
     let scope = async |number, mode| ports.suppressions.opt_out_scope(tenant(number), mode).await.unwrap();
-    assert_eq!(scope(1, Mode::Live).await, OptOutScope::Sender);
-    for wanted in [OptOutScope::All, OptOutScope::Sender, OptOutScope::All] {
+    assert_eq!(scope(1, Mode::Live).await, OptOutScope::All);
+    for wanted in [OptOutScope::Sender, OptOutScope::All, OptOutScope::Sender] {
         ports.suppressions.set_opt_out_scope(tenant(1), Mode::Live, wanted).await.unwrap();
         assert_eq!(scope(1, Mode::Live).await, wanted);
     }

@@ -128,9 +128,10 @@ async fn complaints_and_dead_addresses_stay_whatever_is_said_later() {
 }
 
 #[tokio::test]
-async fn a_stop_silences_the_number_that_it_was_sent_to_and_start_revives_that_one_alone() {
+async fn a_stop_silences_one_number_where_the_tenant_wants_it_so_and_start_revives_that_one_alone() {
     let app = App::start().await;
     app.message(&sms()).await;
+    app.backend.set_opt_out_scope(tenant(1), Mode::Live, OptOutScope::Sender).await.unwrap();
     let (first, second) = ("+4550000001", "+4550000002");
     for to in [first, second, first] {
         said_to(&app, (1, Some(to)), InboundKind::OptOut, "STOP").await;
@@ -142,10 +143,9 @@ async fn a_stop_silences_the_number_that_it_was_sent_to_and_start_revives_that_o
 }
 
 #[tokio::test]
-async fn a_stop_silences_every_sender_where_the_tenant_wants_it_so() {
+async fn a_stop_silences_every_sender() {
     let app = App::start().await;
     app.message(&sms()).await;
-    app.backend.set_opt_out_scope(tenant(1), Mode::Live, OptOutScope::All).await.unwrap();
     said_to(&app, (1, Some("+4550000001")), InboundKind::OptOut, "STOP").await;
     assert_eq!(silenced(&app).await, [None]);
     said_to(&app, (1, Some("+4550000002")), InboundKind::OptIn, "START").await;

@@ -208,11 +208,11 @@ async fn imports_that_cannot_be_read_at_all_are_refused() {
 async fn a_tenant_says_how_far_a_stop_reaches() {
     let app = App::start().await;
     let settings = format!("{PATH}/settings");
-    assert_eq!(app.get(LIVE, &settings).await.json(), json!({ "opt_out_scope": "sender" }));
+    assert_eq!(app.get(LIVE, &settings).await.json(), json!({ "opt_out_scope": "all" }));
     let put = |body: Value| Call::new("PUT", settings.clone()).key(LIVE).json(&body);
     assert_eq!(app.call(put(json!({ "opt_out_scope": "some" }))).await.pointers(), ["/opt_out_scope"]);
-    let answer = app.call(put(json!({ "opt_out_scope": "all" }))).await;
-    assert_eq!((answer.status, answer.json()), (200, json!({ "opt_out_scope": "all" })));
-    assert_eq!(app.get(LIVE, &settings).await.json(), json!({ "opt_out_scope": "all" }));
-    assert_eq!(app.get(TEST, &settings).await.json(), json!({ "opt_out_scope": "sender" }));
+    let answer = app.call(put(json!({ "opt_out_scope": "sender" }))).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "opt_out_scope": "sender" })));
+    assert_eq!(app.get(LIVE, &settings).await.json(), json!({ "opt_out_scope": "sender" }));
+    assert_eq!(app.get(TEST, &settings).await.json(), json!({ "opt_out_scope": "all" }));
 }
