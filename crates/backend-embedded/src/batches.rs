@@ -167,12 +167,13 @@ impl Batches for EmbeddedBackend {
         &self,
         scope: TenantScope,
         id: BatchId,
+        from: u32,
         limit: usize,
     ) -> Result<Vec<WaitingLine>, StoreError> {
         let Some(number) = self.number(scope, id).await? else { return Ok(Vec::new()) };
         let query =
             sqlx::query("SELECT key, body FROM batch_line WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
-        let query = query.bind(place(number, 0)).bind(place(number + 1, 0)).bind(rows(limit));
+        let query = query.bind(place(number, from)).bind(place(number + 1, 0)).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("reading lines of a batch"))?;
         let line = |row: &sqlx::sqlite::SqliteRow| WaitingLine {
             index: batch_rows::index(row.get(0)),
@@ -219,6 +220,14 @@ impl Batches for EmbeddedBackend {
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("looking for batches"))?;
         found.iter().map(batch_rows::stored).collect()
+    }
+
+    async fn under_way(&self, scope: TenantScope) -> Result<Vec<Batch>, StoreError> {
+        let mut query = batch_rows::of_scope(scope);
+        query.push(" AND state IN ('running', 'paused', 'cancelling')");
+        query.push(" AND state NOT IN ('cancelled', 'completed') ORDER BY id");
+        let found = query.build().fetch_all(self.reads()).await;
+        found.map_err(unreadable("looking for batches under way"))?.iter().map(batch_rows::stored).collect()
     }
 
     async fn any_under_way(&self, tenant: TenantId) -> Result<bool, StoreError> {

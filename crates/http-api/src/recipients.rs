@@ -1,6 +1,7 @@
 //! `/v1/recipients`: what is kept about a person.
 
 mod erase;
+mod waiting_lines;
 
 use serde_json::{Value, json};
 

@@ -81,7 +81,7 @@ async fn started(ports: &Ports, number: u64, texts: &[&str]) {
 }
 
 async fn waiting(ports: &Ports, number: u64) -> Vec<(u32, Bytes)> {
-    let waiting = ports.batches.waiting(ours(), id(number), 100).await.unwrap();
+    let waiting = ports.batches.waiting(ours(), id(number), 0, 100).await.unwrap();
     waiting.into_iter().map(|line| (line.index, line.body)).collect()
 }
 
@@ -103,9 +103,11 @@ pub async fn lines_are_kept_in_their_order_until_they_are_taken(ports: &Ports) {
     ports.batches.append(ours(), id(1), lines(&["c"])).await.unwrap();
     ports.batches.start(ours(), id(1), None, START.plus_s(1)).await.unwrap();
     assert_eq!(waiting(ports, 1).await, (0..).zip(lines(&["a", "b", "c"])).collect::<Vec<_>>());
-    assert_eq!(ports.batches.waiting(ours(), id(1), 1).await.unwrap().len(), 1);
+    assert_eq!(ports.batches.waiting(ours(), id(1), 0, 1).await.unwrap().len(), 1);
     ports.batches.settle(ours(), id(1), vec![refused(1)], START.plus_s(2)).await.unwrap();
     assert_eq!(waiting(ports, 1).await, [(0, Bytes::from("a")), (2, Bytes::from("c"))]);
+    let after_the_first = ports.batches.waiting(ours(), id(1), 1, 9).await.unwrap();
+    assert_eq!(after_the_first.iter().map(|line| line.index).collect::<Vec<_>>(), [2]);
     let found = ports.batches.get(ours(), id(1)).await.unwrap().unwrap();
     let expected = Batch {
         state: BatchState::Running,
@@ -238,6 +240,8 @@ pub async fn what_owes_work_is_found_oldest_first(ports: &Ports) {
     }
     let owing = ports.batches.owing(9).await.unwrap();
     assert_eq!(owing.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(1), id(4)]);
+    let under_way = ports.batches.under_way(ours()).await.unwrap();
+    assert_eq!(under_way.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(1), id(2)]);
     assert_eq!(ports.batches.owing(1).await.unwrap().len(), 1);
 }
 
@@ -261,7 +265,8 @@ pub async fn tenants_and_modes_have_batches_of_their_own(ports: &Ports) {
         assert_eq!(ports.batches.get(stranger, id(1)).await.unwrap(), None);
         assert_eq!(ports.batches.list(stranger, None, 9).await.unwrap(), []);
         assert_eq!(ports.batches.items(stranger, id(1), 0, 9).await.unwrap(), []);
-        assert_eq!(ports.batches.waiting(stranger, id(1), 9).await.unwrap(), []);
+        assert_eq!(ports.batches.waiting(stranger, id(1), 0, 9).await.unwrap(), []);
+        assert_eq!(ports.batches.under_way(stranger).await.unwrap(), []);
         ports.batches.settle(stranger, id(1), vec![refused(0)], START).await.unwrap();
         ports.batches.discard(stranger, id(1)).await.unwrap();
         let pause = (BatchState::Running, BatchState::Paused);

@@ -110,7 +110,7 @@ pub trait Batches: Send + Sync + fmt::Debug {
         id: BatchId,
     ) -> Result<Vec<(MessageStatus, u32)>, StoreError>;
 
-    /// The first lines that were not taken yet, at most `limit`.
+    /// Lines that were not taken yet, from index `from` on, in their order, at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -118,6 +118,7 @@ pub trait Batches: Send + Sync + fmt::Debug {
         &self,
         scope: TenantScope,
         id: BatchId,
+        from: u32,
         limit: usize,
     ) -> Result<Vec<WaitingLine>, StoreError>;
 
@@ -150,6 +151,12 @@ pub trait Batches: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unavailable`, `Damaged`.
     async fn owing(&self, limit: usize) -> Result<Vec<Batch>, StoreError>;
+
+    /// Batches that have not ended, oldest first; those that are `Receiving` are left out.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Damaged`.
+    async fn under_way(&self, scope: TenantScope) -> Result<Vec<Batch>, StoreError>;
 
     /// Whether a tenant has a batch under way in either mode.
     ///

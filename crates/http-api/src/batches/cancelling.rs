@@ -20,7 +20,7 @@ const PAGE: usize = 250;
 /// One turn; `from` is the item that it begins at, and moves on.
 pub(super) async fn cancel_some(api: &Api, batch: &Batch, from: &mut u32) -> Result<Turn, StoreError> {
     let (scope, id) = (batch.scope, batch.id);
-    let waiting = api.ports.batches.waiting(scope, id, PAGE).await?;
+    let waiting = api.ports.batches.waiting(scope, id, 0, PAGE).await?;
     if !waiting.is_empty() {
         let dropped = stream::iter(waiting).map(|line| dropped(api, batch, line)).buffer_unordered(AT_ONCE);
         let dropped = dropped.try_collect().await?;

@@ -202,7 +202,7 @@ async fn one_turn(api: &Api, scope: TenantScope, id: BatchId, from: &mut u32) ->
 
 async fn take_some(api: &Api, batch: &Batch, caller: &Caller) -> Result<Turn, StoreError> {
     let (scope, id) = (batch.scope, batch.id);
-    let lines = api.ports.batches.waiting(scope, id, TURN_LINES).await?;
+    let lines = api.ports.batches.waiting(scope, id, 0, TURN_LINES).await?;
     if lines.is_empty() {
         let change = (BatchState::Running, BatchState::Completed);
         return match api.ports.batches.set_state(scope, id, change, api.now()).await {

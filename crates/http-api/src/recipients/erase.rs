@@ -18,6 +18,7 @@ use serde_json::Value;
 use tracing::info;
 use utoipa::ToSchema;
 
+use super::waiting_lines::drop_lines_to;
 use crate::{
     api::Api,
     body,
@@ -43,6 +44,8 @@ pub(super) struct ErasureView {
     messages: u64,
     /// Suppressions that no longer name the address, and go on working.
     suppressions: u64,
+    /// Lines of uploads that were dropped before they became messages.
+    batch_lines: u64,
     /// Messages under way that have ended because of it.
     cancelled: u64,
     /// Messages that a provider has already; they end by what becomes of that, and nothing more is sent.
@@ -60,6 +63,8 @@ pub(super) async fn erase(
     let mut run = Run { api: &api, caller: &caller, stopped: BTreeSet::new() };
     let at = api.now();
     let mut done = ErasureView { erased_at: at.rfc3339(), ..ErasureView::default() };
+    // Before the messages: a line that is taken meanwhile is one of them.
+    done.batch_lines = drop_lines_to(&api, caller.scope(), &addresses).await?;
     for address in &addresses {
         run.stop_all(&*erasure, address).await?;
         let erased = erasure.erase(caller.scope(), address, at).await?;
@@ -79,6 +84,7 @@ pub(super) async fn erase(
     info!(
         tenant.id = %caller.tenant.id,
         messages = done.messages,
+        batch_lines = done.batch_lines,
         cancelled = done.cancelled,
         under_way = done.under_way,
         "a recipient was erased"

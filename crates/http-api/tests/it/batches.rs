@@ -6,7 +6,7 @@ use hermes_testkit::tenant;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{ADMIN, App, LIVE, sms, with},
+    app::{ADMIN, App, LIVE, OTHER, sms, with},
     client::Call,
     contract,
 };
@@ -153,6 +153,24 @@ async fn what_finds_no_room_waits_and_is_not_refused() {
     app.intake.overloaded.store(false, Ordering::SeqCst);
     app.worked_off().await;
     assert_eq!(figures(&app.get(LIVE, &path).await.json()), ("completed", [0, 3, 0, 0]));
+}
+
+#[tokio::test]
+async fn a_line_to_somebody_who_is_erased_is_dropped_before_it_is_taken() {
+    let app = App::start().await;
+    let erased = "+4520999998";
+    let lines = [sms(), with(sms(), "/to/phone", json!(erased)), sms()];
+    let path = app.uploaded(upload(&lines)).await;
+    app.post(LIVE, &format!("{path}/pause"), &json!({})).await;
+    for (key, dropped) in [(OTHER, 0), (LIVE, 1), (LIVE, 0)] {
+        let done = app.post(key, "/v1/recipients/erase", &json!({ "phone": erased })).await.json();
+        assert_eq!((&done["batch_lines"], &done["messages"]), (&json!(dropped), &json!(0)), "{key}");
+    }
+    app.post(LIVE, &format!("{path}/resume"), &json!({})).await;
+    app.worked_off().await;
+    assert_eq!(figures(&app.get(LIVE, &path).await.json()), ("completed", [0, 2, 0, 1]));
+    let items = app.get(LIVE, &format!("{path}/items")).await.json();
+    assert_eq!((&items["data"][1]["status"], &items["data"][1]["id"]), (&json!("cancelled"), &Value::Null));
 }
 
 #[tokio::test]

@@ -133,11 +133,12 @@ impl Batches for MemoryBackend {
         &self,
         scope: TenantScope,
         id: BatchId,
+        from: u32,
         limit: usize,
     ) -> Result<Vec<WaitingLine>, StoreError> {
         let tables = self.tables.lock();
         let row = tables.batches.get(&id).filter(|row| row.batch.scope == scope);
-        let all = row.into_iter().flat_map(|row| (0..).zip(&row.items));
+        let all = row.into_iter().flat_map(|row| (0..).zip(&row.items)).skip(from as usize);
         let waiting = all.filter(|(_, (outcome, _))| *outcome == ItemOutcome::Waiting).take(limit);
         Ok(waiting.map(|(index, (_, line))| WaitingLine { index, body: line.clone() }).collect())
     }
@@ -180,6 +181,12 @@ impl Batches for MemoryBackend {
         let tables = self.tables.lock();
         let owing = tables.batches.values().map(|row| &row.batch).filter(|batch| batch.state.owes_work());
         Ok(owing.take(limit).cloned().collect())
+    }
+
+    async fn under_way(&self, scope: TenantScope) -> Result<Vec<Batch>, StoreError> {
+        let tables = self.tables.lock();
+        let ours = tables.batches.values().map(|row| &row.batch).filter(|batch| is_shown(batch, scope));
+        Ok(ours.filter(|batch| batch.state.is_under_way()).cloned().collect())
     }
 
     async fn any_under_way(&self, tenant: TenantId) -> Result<bool, StoreError> {
