@@ -11,7 +11,7 @@ use crate::{
     router::Routes,
 };
 
-pub(crate) use query::{Dimension, UsageQuestion, day_of, first_of_month, read_counts};
+pub(crate) use query::{Dimension, UsageQuestion, read_counts};
 pub(crate) use report::{UsageReport, csv, report};
 
 /// The parameters that questions about usage have in common.

@@ -2,8 +2,9 @@
 
 use hermes_domain::{
     UnixMillis,
+    calendar::{date, day_of, first_of_month, parse_date},
     tenant::TenantScope,
-    usage::{DAY_MS, UsageCounts, UsageKey},
+    usage::{UsageCounts, UsageKey},
 };
 use hermes_ports::usage_log::UsageQuery;
 
@@ -67,8 +68,8 @@ impl UsageQuestion {
     /// Takes its parameters out of a query.
     pub(crate) fn of(query: &mut Query<'_>, dimensions: &[Dimension], now: UnixMillis) -> Self {
         let today = day_of(now);
-        let from_day = query.read("from", "a date such as 2026-01-31", day);
-        let to_day = query.read("to", "a date such as 2026-01-31", day).unwrap_or(today);
+        let from_day = query.read("from", "a date such as 2026-01-31", parse_date);
+        let to_day = query.read("to", "a date such as 2026-01-31", parse_date).unwrap_or(today);
         let from_day = from_day.unwrap_or_else(|| first_of_month(today).min(to_day));
         if from_day > to_day || to_day - from_day > DAYS_MAX {
             query.fault("to", format!("expected `from` or a day at most {DAYS_MAX} days after it"));
@@ -109,44 +110,4 @@ pub(crate) async fn read_counts(
         return Err(Problem::new(Code::ParameterInvalid, detail));
     }
     Ok(counts)
-}
-
-/// Days since 1970 at an instant, UTC.
-pub(crate) fn day_of(at: UnixMillis) -> u32 {
-    u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX)
-}
-
-/// A day as `2026-01-31`.
-pub(crate) fn date(day: u32) -> String {
-    let text = UnixMillis(u64::from(day) * DAY_MS).rfc3339();
-    text.get(..10).unwrap_or(&text).to_owned()
-}
-
-fn day(text: &str) -> Option<u32> {
-    let at = UnixMillis::parse_rfc3339(&format!("{text}T00:00:00Z")).filter(|_| text.len() == 10)?;
-    Some(day_of(at))
-}
-
-/// The first day of the month of `day`.
-pub(crate) fn first_of_month(of: u32) -> u32 {
-    let text = date(of);
-    text.get(..8).and_then(|month| day(&format!("{month}01"))).unwrap_or(of)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_dates_and_months_begin_on_their_first() {
-        let at = UnixMillis::parse_rfc3339("2028-02-29T23:59:59.999Z").unwrap();
-        assert_eq!(
-            (date(day_of(at)), date(first_of_month(day_of(at)))),
-            ("2028-02-29".into(), "2028-02-01".into())
-        );
-        assert_eq!(day("2028-02-29"), Some(day_of(at)));
-        for bad in ["2028-02-30", "2028-2-29", "28-02-29", "2028-02-29T00", ""] {
-            assert_eq!(day(bad), None, "{bad}");
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse as _, Response};
 use hermes_domain::{
+    calendar::date,
     money::{Currency, Money},
     usage::{UsageCounts, UsageKey},
 };
@@ -11,7 +12,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::{Dimension, UsageQuestion, date};
+use super::query::{Dimension, UsageQuestion};
 
 /// Counts of some days.
 #[derive(Debug, Serialize, ToSchema)]
