@@ -1,5 +1,7 @@
 //! What others would take for the same: price tables of other connections, and recorded offers.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -72,10 +74,11 @@ impl Quote {
         country: Option<&str>,
     ) -> Vec<&'a Self> {
         let of_channel = quotes.filter(move |quote| quote.channel == channel);
-        let own = |quote: &&Self| country.is_some() && quote.country.as_deref() == country;
-        let beaten = |quote: &Self| of_channel.clone().any(|other| own(&other) && other.name == quote.name);
-        let fits = |quote: &&Self| own(quote) || (quote.country.is_none() && !beaten(quote));
-        of_channel.clone().filter(fits).collect()
+        let is_own = |quote: &Self| country.is_some() && quote.country.as_deref() == country;
+        let own = of_channel.clone().filter(|quote| is_own(quote));
+        let names: BTreeSet<&str> = own.map(|quote| quote.name.as_str()).collect();
+        let is_common = |quote: &Self| quote.country.is_none() && !names.contains(quote.name.as_str());
+        of_channel.filter(|quote| is_own(quote) || is_common(quote)).collect()
     }
 }
 
