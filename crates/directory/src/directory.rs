@@ -99,6 +99,8 @@ impl Directory {
         self.load_routes(&mut next).await?;
         self.load_cascades(&mut next).await?;
         self.load_senders(&mut next).await?;
+        self.load_rate_cards(&mut next).await?;
+        self.load_quotes(&mut next).await?;
         self.load_templates(&mut next).await?;
         self.swap(next);
         Ok(())

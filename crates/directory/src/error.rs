@@ -1,5 +1,6 @@
 //! Why the directory did not do what it was asked.
 
+use hermes_domain::pricing::Refusal;
 use hermes_ports::StoreError;
 
 use hermes_sealing::SealError;
@@ -24,6 +25,9 @@ pub enum DirectoryError {
         /// How many there may be.
         most: usize,
     },
+    /// A rate card would change what was charged, or begins with another one.
+    #[error("the rate card is refused: {0:?}")]
+    RateCard(Refusal),
     /// A stored record cannot be read: it was written by a later build, or is damaged.
     #[error("the stored {kind} {id} cannot be read")]
     Damaged {

@@ -1,4 +1,4 @@
-//! Tenants, keys, connections, endpoints, stored cascades and templates: a typed view of the registry that is
+//! Tenants, keys, connections, endpoints, stored cascades, templates, rate cards and quotes: a typed view of the registry that is
 //! held in memory, and the minting of ids.
 //!
 //! Readers never wait: they look at an immutable [`Snapshot`]. Writers go through the registry first
@@ -15,6 +15,8 @@ mod key_use;
 mod keys;
 mod mint;
 mod notification;
+mod quotes;
+mod rate_cards;
 mod rotation;
 mod routes;
 mod secret_text;
@@ -34,6 +36,8 @@ pub use key_use::KEY_USE_EVERY_MS;
 pub use keys::Principal;
 pub use mint::Mint;
 pub use notification::{notifications, operational_entries, webhook_body};
+pub use quotes::QUOTES_MAX;
+pub use rate_cards::RATE_CARDS_MAX;
 pub use rotation::Rotation;
 pub use routes::{ROUTES_MAX, StoredRoute};
 pub use senders::SENDERS_MAX;

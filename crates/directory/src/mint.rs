@@ -7,8 +7,8 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 use hermes_domain::{
-    BatchId, CascadeTemplateId, ConnectionId, EndpointId, InboundId, KeyId, MessageId, RequestId, RouteId,
-    SenderId, SuppressionId, TemplateId, TenantId, UnixMillis,
+    BatchId, CascadeTemplateId, ConnectionId, EndpointId, InboundId, KeyId, MessageId, QuoteId, RateCardId,
+    RequestId, RouteId, SenderId, SuppressionId, TemplateId, TenantId, UnixMillis,
 };
 use hermes_ports::Clock;
 
@@ -77,6 +77,10 @@ impl Mint {
         template -> TemplateId;
         /// An id of a rule for routing.
         route -> RouteId;
+        /// An id of a rate card.
+        rate_card -> RateCardId;
+        /// An id of a quote.
+        quote -> QuoteId;
         /// An id of an inbound message.
         inbound -> InboundId;
         /// An id of a sender.

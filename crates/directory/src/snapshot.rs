@@ -16,6 +16,8 @@ use crate::{
     endpoints::SigningSecrets,
     key_hash::KeyHash,
     key_use::KeyUse,
+    quotes::QuoteTable,
+    rate_cards::RateCardTable,
     routes::RouteTable,
     senders::SenderTable,
     templates::{TemplateEntry, TemplateTable},
@@ -86,6 +88,8 @@ pub struct Snapshot {
     pub(crate) endpoints: Arc<EndpointTable>,
     pub(crate) routes: Arc<RouteTable>,
     pub(crate) senders: Arc<SenderTable>,
+    pub(crate) rate_cards: Arc<RateCardTable>,
+    pub(crate) quotes: Arc<QuoteTable>,
     pub(crate) cascades: Arc<HashMap<CascadeTemplateId, Versioned<CascadeTemplate>>>,
     pub(crate) templates: Arc<TemplateTable>,
 }

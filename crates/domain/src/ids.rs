@@ -117,6 +117,10 @@ id!(/// One HTTP request.
     RequestId, "req");
 id!(/// A sender that a tenant has registered.
     SenderId, "snd");
+id!(/// What a tenant pays from some day on.
+    RateCardId, "rtc");
+id!(/// An offer of a carrier or an aggregator.
+    QuoteId, "qte");
 id!(/// One message that a person has sent.
     InboundId, "inb");
 id!(/// A rule that an address must not be written to.

@@ -6,6 +6,7 @@ pub mod access;
 pub mod address;
 pub mod batch;
 pub mod breaker;
+pub mod calendar;
 pub mod cascade;
 pub mod connection;
 pub mod content;
@@ -18,6 +19,7 @@ pub mod money;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod pricing;
 pub mod rate_window;
 pub mod recipient_address;
 pub mod routing;
@@ -34,6 +36,6 @@ pub mod usage;
 
 pub use ids::{
     AttemptRef, BatchId, CascadeTemplateId, ConnectionId, EndpointId, EventId, InboundId, KeyId, MessageId,
-    RequestId, RouteId, SenderId, SuppressionId, TemplateId, TenantId,
+    QuoteId, RateCardId, RequestId, RouteId, SenderId, SuppressionId, TemplateId, TenantId,
 };
 pub use time::UnixMillis;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    UnixMillis,
     address::Channel,
+    calendar::day_of,
     cascade::{Attempt, State},
     message::Envelope,
     money::{Currency, Money},
@@ -13,9 +13,6 @@ use crate::{
     plan::Step,
     tenant::TenantScope,
 };
-
-/// Milliseconds of a day; days are those of UTC.
-pub const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What counts are kept under.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -61,6 +58,14 @@ pub struct UsageEntry {
 }
 
 impl UsageCounts {
+    /// What is charged for: segments where the channel has segments, else messages that a provider took.
+    pub const fn billed(&self, channel: Channel) -> i64 {
+        match channel {
+            Channel::Sms => self.segments,
+            Channel::Email | Channel::Push | Channel::Whatsapp => self.accepted,
+        }
+    }
+
     /// Adds `other`, `times` over.
     pub const fn add(&mut self, other: Self, times: i64) {
         self.messages += other.messages * times;
@@ -95,13 +100,9 @@ pub fn changes(envelope: &Envelope, before: Option<&State>, after: &State) -> Ve
     changed.map(|(key, counts)| UsageEntry { key, counts }).collect()
 }
 
-fn day(at: UnixMillis) -> u32 {
-    u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX)
-}
-
 fn accepted_key(envelope: &Envelope) -> UsageKey {
     UsageKey {
-        day: day(envelope.created_at),
+        day: day_of(envelope.created_at),
         scope: TenantScope::new(envelope.tenant, envelope.mode),
         channel: envelope.plan.steps.first().map_or(Channel::Sms, |step| step.channel),
         connection: None,
@@ -117,7 +118,7 @@ fn counted(envelope: &Envelope, attempt: &Attempt) -> Option<(UsageKey, UsageCou
     let taken = attempt.provider_message_id.is_some() || attempt.status.level().is_some();
     let cost = attempt.cost.or(candidate.price).filter(|_| taken);
     let key = UsageKey {
-        day: day(attempt.submitted_at),
+        day: day_of(attempt.submitted_at),
         channel: step.channel,
         connection: Some(candidate.name.clone()),
         currency: cost.map(|cost| cost.currency),

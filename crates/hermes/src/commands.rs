@@ -12,3 +12,4 @@ pub(crate) mod provider;
 pub(crate) mod serve;
 pub(crate) mod simulator;
 pub(crate) mod tenant;
+pub(crate) mod usage;

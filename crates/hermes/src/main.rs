@@ -35,6 +35,8 @@ enum Command {
     Tenant(commands::tenant::Options),
     /// API keys.
     Key(commands::key::Options),
+    /// What was sent, what it cost and brought in, and where it would have cost less.
+    Usage(commands::usage::Options),
     /// What operators did.
     Audit(commands::audit::Options),
     /// Messages.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => commands::doctor::run(options),
         Command::Tenant(options) => commands::tenant::run(options),
         Command::Key(options) => commands::key::run(options),
+        Command::Usage(options) => commands::usage::run(options),
         Command::Audit(options) => commands::audit::run(options),
         Command::Message(options) => commands::message::run(options),
         Command::Provider(options) => commands::provider::run(options),

@@ -8,6 +8,8 @@ mod keys;
 mod operator_keys;
 mod parked;
 mod providers;
+mod quotes;
+mod rate_cards;
 mod senders;
 mod tenants;
 mod usage;
@@ -25,5 +27,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     cascades::routes(routes);
     parked::routes(routes);
     audit::routes(routes);
+    rate_cards::routes(routes);
+    quotes::routes(routes);
     usage::routes(routes);
 }

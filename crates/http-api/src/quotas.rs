@@ -14,9 +14,10 @@ use std::{
 use dashmap::DashMap;
 use hermes_domain::{
     EventId, UnixMillis,
+    calendar::{day_of, first_of_month, first_of_next_month, start_of},
     money::Money,
     tenant::TenantScope,
-    usage::{DAY_MS, UsageCounts, UsageKey},
+    usage::{UsageCounts, UsageKey},
 };
 use hermes_ports::{
     operational_events::{Announcement, Audience, OperationalEvent},
@@ -29,7 +30,6 @@ use crate::{
     api::Api,
     gate::Caller,
     problem::{Code, Fault, Problem},
-    usage::{day_of, first_of_month},
 };
 
 /// Age at which counts are read again, in milliseconds.
@@ -223,11 +223,10 @@ fn event_id(scope: TenantScope, first_day: u32, quota: &str, threshold_percent: 
     let name = format!("{} {} {first_day} {quota} {threshold_percent}", scope.tenant, scope.mode.as_str());
     let digest = Sha256::digest(name.as_bytes());
     let random = digest.iter().take(10).fold(0_u128, |random, byte| random << 8 | u128::from(*byte));
-    EventId::new(UnixMillis(u64::from(first_day) * DAY_MS), random)
+    EventId::new(start_of(first_day), random)
 }
 
 /// When the month that begins on `first_day` ends.
 fn next_month(first_day: u32) -> UnixMillis {
-    // The 32nd day of a month lies in the next one.
-    UnixMillis(u64::from(first_of_month(first_day + 31)) * DAY_MS)
+    start_of(first_of_next_month(first_day))
 }

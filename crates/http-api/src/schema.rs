@@ -3,10 +3,12 @@
 //! Readers are small functions from a value to `Option<T>`; `None` means that a fault was noted. They
 //! take values apart instead of copying them, which keeps the way of a message to its `202` short.
 
+mod codes;
 mod faults;
 mod object;
 mod read;
 
+pub(crate) use codes::{AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, amount, country, currency, day};
 pub(crate) use faults::Faults;
 pub(crate) use object::{Object, object, root};
 pub(crate) use read::{any_object, boolean, choice, id, instant, integer, list, map, text, token, web_url};

@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 use hermes_domain::{
     address::Channel,
+    calendar::day_of,
     message::{Envelope, Mode},
     money::Money,
     tenant::TenantScope,
-    usage::{DAY_MS, UsageCounts, UsageKey},
+    usage::{UsageCounts, UsageKey},
 };
 use hermes_ports::{StoreError, cascade_store::Revision, usage_log::UsageQuery};
 use hermes_testkit::{START, Story, envelope, tenant};
@@ -37,7 +38,7 @@ fn priced() -> Arc<Envelope> {
 }
 
 fn day() -> u32 {
-    u32::try_from(START.0 / DAY_MS).unwrap()
+    day_of(START)
 }
 
 async fn counts(ports: &Ports, query: UsageQuery) -> Vec<(UsageKey, UsageCounts)> {

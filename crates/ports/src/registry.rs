@@ -30,6 +30,10 @@ pub enum RecordKind {
     TemplateVersion,
     /// A sender that a tenant has registered.
     Sender,
+    /// What a tenant pays from some day on.
+    RateCard,
+    /// An offer of a carrier or an aggregator.
+    Quote,
     /// An adapter component; `secret` is unused, `body` is the component.
     AdapterComponent,
     /// Which adapter version is active.
@@ -52,6 +56,8 @@ impl RecordKind {
             Self::MessageTemplate => "message_template",
             Self::TemplateVersion => "template_version",
             Self::Sender => "sender",
+            Self::RateCard => "rate_card",
+            Self::Quote => "quote",
             Self::AdapterComponent => "adapter_component",
             Self::AdapterActive => "adapter_active",
             Self::Meta => "meta",

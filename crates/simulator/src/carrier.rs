@@ -24,6 +24,10 @@ pub(crate) trait Submission: Send + Sync + 'static {
     /// The address, to tell recipients apart; only its tail is kept.
     fn recipient(&self) -> &str;
     fn behaviour(&self) -> Behaviour;
+    /// How many parts a text is billed as; `None` where messages have none.
+    fn segments(&self) -> Option<usize> {
+        None
+    }
     /// How long after its acceptance the message is held back before anything happens to it.
     fn held_for(&self, _accepted_at: UnixMillis) -> Duration {
         Duration::ZERO
@@ -84,7 +88,7 @@ pub(crate) async fn carry<S: Submission>(world: &Arc<World>, submission: S) -> R
         Verdict::AcceptThenServerError => submission.refused(Refusal::ServerError),
         Verdict::Hang | Verdict::AcceptThenDrop => answer::close_connection(),
     };
-    world.log.record(entry(&submission, verdict, response.status().as_u16(), now));
+    world.log.record(entry(&submission, &course, response.status().as_u16(), now));
     if verdict.processes() {
         process(world, submission, course, lost, now);
     }
@@ -115,6 +119,8 @@ pub(crate) fn refuse(
         status: Some(response.status().as_u16()),
         outcome: Outcome::Refused,
         processed: false,
+        segments: None,
+        reaches: false,
     });
     response
 }
@@ -132,7 +138,8 @@ fn course<S: Submission>(world: &World, submission: &S, scenario: Scenario) -> (
     (script::course(behaviour, first, scenario.timing()), lost)
 }
 
-fn entry<S: Submission>(submission: &S, verdict: Verdict, status: u16, at: UnixMillis) -> Entry {
+fn entry<S: Submission>(submission: &S, course: &Course, status: u16, at: UnixMillis) -> Entry {
+    let verdict = course.verdict;
     let (status, outcome) = match verdict {
         Verdict::Accept => (Some(status), Outcome::Accepted),
         Verdict::Throttle
@@ -150,6 +157,12 @@ fn entry<S: Submission>(submission: &S, verdict: Verdict, status: u16, at: UnixM
         status,
         outcome,
         processed: verdict.processes(),
+        segments: submission
+            .segments()
+            .filter(|_| verdict.processes())
+            .and_then(|count| count.try_into().ok()),
+        reaches: verdict.processes()
+            && course.events.iter().any(|(_, event)| *event == ReceiptEvent::Delivered),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `GET /sim/requests?limit=&reference=` | submissions, newest first, with counts per reference |
+//! | `GET /sim/requests?limit=&reference=` | submissions, newest first, each with what it is billed as and whether it reaches the recipient; counts per reference |
 //! | `GET /sim/counts?min=` | counts per reference only; `min=2` leaves only what was received twice |
 //! | `DELETE /sim/requests` | forgets submissions, counts, remembered messages |
 //! | `GET`/`POST /sim/scenario` | defaults for recipients without a script |

@@ -157,6 +157,8 @@ mod tests {
             status: Some(if processed { 201 } else { 429 }),
             outcome: if processed { Outcome::Accepted } else { Outcome::Refused },
             processed,
+            segments: processed.then_some(1),
+            reaches: processed,
         }
     }
 

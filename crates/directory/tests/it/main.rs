@@ -5,5 +5,6 @@
 mod cascades;
 mod directory;
 mod memory_registry;
+mod prices;
 mod senders;
 mod templates;

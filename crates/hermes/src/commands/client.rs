@@ -152,6 +152,15 @@ impl Client {
         self.answer(self.request(Method::GET, path)).await
     }
 
+    /// An answer that is no JSON.
+    ///
+    /// # Errors
+    /// As for [`Client::get`].
+    pub(crate) async fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let body = self.body(self.request(Method::GET, path)).await?;
+        String::from_utf8(body).with_context(|| format!("{} did not answer with text", self.api))
+    }
+
     /// # Errors
     /// As for [`Client::get`].
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
@@ -193,6 +202,15 @@ impl Client {
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let body = self.body(request).await?;
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&body).with_context(|| format!("{} did not answer with JSON", self.api))
+    }
+
+    /// The body of a success.
+    async fn body(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         let unreachable = || format!("could not reach {}", self.api);
         let mut answer = request.send().await.with_context(unreachable)?;
         let status = answer.status();
@@ -207,10 +225,7 @@ impl Client {
         if !status.is_success() {
             bail!(problem(status.as_u16(), &body));
         }
-        if body.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&body).with_context(|| format!("{} did not answer with JSON", self.api))
+        Ok(body)
     }
 }
 

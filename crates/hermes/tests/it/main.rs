@@ -23,4 +23,5 @@ mod smoke;
 mod suppressions;
 mod templates;
 mod traces;
+mod usage;
 mod webhooks;

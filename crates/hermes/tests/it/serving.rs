@@ -63,7 +63,7 @@ impl Server {
         }
     }
 
-    async fn create(&self, path: &str, body: &Value) -> Value {
+    pub(crate) async fn create(&self, path: &str, body: &Value) -> Value {
         let (status, reply) = self.post(path, &self.admin_key, body).await.unwrap();
         assert_eq!(status, 201, "{path}: {reply}");
         reply

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use hermes_directory::{StoredRoute, Versioned};
-use hermes_domain::{
-    routing::{Match, RouteRule},
-    timezone,
-};
+use hermes_domain::routing::{Match, RouteRule};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -19,7 +16,7 @@ use crate::{
         cascade::{CHANNELS, NAME_CHARS_MAX},
     },
     problem::Problem,
-    schema::{self, Faults, Object, choice, integer, list, map, object, text, token},
+    schema::{self, Faults, Object, choice, country, integer, list, map, object, text, token},
 };
 
 /// Most entries of one condition, and most connections that a rule names.
@@ -117,14 +114,6 @@ fn condition(fields: &mut Object, faults: &mut Faults) -> Option<Match> {
 
 fn set<T: Ord>(entries: Option<Vec<T>>) -> BTreeSet<T> {
     entries.into_iter().flatten().collect()
-}
-
-fn country(value: Value, faults: &mut Faults) -> Option<String> {
-    let code = token(2..=2)(value, faults)?;
-    if timezone::of_country(&code).is_empty() {
-        return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
-    }
-    Some(code)
 }
 
 fn prefix(value: Value, faults: &mut Faults) -> Option<String> {

@@ -7,7 +7,6 @@ use hermes_domain::{
     address::{Channel, Email, Phone},
     policy::TenantPolicy,
     sender::{EmailIdentity, Identity, Sender, SmsSenderKind, Verification, records},
-    timezone,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +16,7 @@ use crate::{
     api::Api,
     gate::Caller,
     problem::Problem,
-    schema::{self, Faults, Object, choice, list, text, token},
+    schema::{self, Faults, Object, choice, country, list, text, token},
 };
 
 /// Longest description, in characters.
@@ -215,14 +214,6 @@ pub(super) fn standings(
         (country, standing)
     };
     countries.into_iter().map(standing).collect()
-}
-
-fn country(value: Value, faults: &mut Faults) -> Option<String> {
-    let code = token(2..=2)(value, faults)?;
-    if timezone::of_country(&code).is_empty() {
-        return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
-    }
-    Some(code)
 }
 
 fn number_id(value: Value, faults: &mut Faults) -> Option<String> {

@@ -2,8 +2,10 @@
 
 use hermes_domain::{
     UnixMillis,
+    calendar::{date, day_of, first_of_month, parse_date},
+    pricing::Period,
     tenant::TenantScope,
-    usage::{DAY_MS, UsageCounts, UsageKey},
+    usage::{UsageCounts, UsageKey},
 };
 use hermes_ports::usage_log::UsageQuery;
 
@@ -30,6 +32,10 @@ pub(crate) enum Dimension {
 }
 
 impl Dimension {
+    /// Every dimension, for operators.
+    pub(crate) const ALL: &'static [Self] =
+        &[Self::Day, Self::Tenant, Self::Mode, Self::Channel, Self::Provider, Self::Country];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -57,8 +63,7 @@ impl Dimension {
 /// A question.
 #[derive(Debug)]
 pub(crate) struct UsageQuestion {
-    pub(crate) from_day: u32,
-    pub(crate) to_day: u32,
+    pub(crate) days: Period,
     pub(crate) group_by: Vec<Dimension>,
     pub(crate) as_csv: bool,
 }
@@ -66,13 +71,7 @@ pub(crate) struct UsageQuestion {
 impl UsageQuestion {
     /// Takes its parameters out of a query.
     pub(crate) fn of(query: &mut Query<'_>, dimensions: &[Dimension], now: UnixMillis) -> Self {
-        let today = day_of(now);
-        let from_day = query.read("from", "a date such as 2026-01-31", day);
-        let to_day = query.read("to", "a date such as 2026-01-31", day).unwrap_or(today);
-        let from_day = from_day.unwrap_or_else(|| first_of_month(today).min(to_day));
-        if from_day > to_day || to_day - from_day > DAYS_MAX {
-            query.fault("to", format!("expected `from` or a day at most {DAYS_MAX} days after it"));
-        }
+        let days = days(query, now);
         let names: Vec<&str> = dimensions.iter().map(|dimension| dimension.as_str()).collect();
         let expected = format!("some of {}, separated by commas", names.join(", "));
         let group_by = query.read("group_by", &expected, |text| {
@@ -92,61 +91,33 @@ impl UsageQuestion {
             _ => None,
         });
         let (group_by, as_csv) = (group_by.unwrap_or_default(), as_csv.unwrap_or_default());
-        Self { from_day, to_day, group_by, as_csv }
+        Self { days, group_by, as_csv }
     }
+}
+
+/// Takes the days that are asked for out of a query.
+pub(crate) fn days(query: &mut Query<'_>, now: UnixMillis) -> Period {
+    let today = day_of(now);
+    let from_day = query.read("from", "a date such as 2026-01-31", parse_date);
+    let to_day = query.read("to", "a date such as 2026-01-31", parse_date).unwrap_or(today);
+    let from_day = from_day.unwrap_or_else(|| first_of_month(today).min(to_day));
+    if from_day > to_day || to_day - from_day > DAYS_MAX {
+        query.fault("to", format!("expected `from` or a day at most {DAYS_MAX} days after it"));
+    }
+    Period { from_day, to_day }
 }
 
 /// Reads what a question is about.
 pub(crate) async fn read_counts(
     api: &Api,
     scope: Option<TenantScope>,
-    question: &UsageQuestion,
+    days: Period,
 ) -> Result<Vec<(UsageKey, UsageCounts)>, Problem> {
-    let query = UsageQuery { scope, from_day: question.from_day, to_day: question.to_day };
+    let query = UsageQuery { scope, from_day: days.from_day, to_day: days.to_day };
     let counts = api.ports.usage.counts(query, COUNTS_MAX + 1).await?;
     if counts.len() > COUNTS_MAX {
         let detail = format!("There are more than {COUNTS_MAX} counts; ask for fewer days.");
         return Err(Problem::new(Code::ParameterInvalid, detail));
     }
     Ok(counts)
-}
-
-/// Days since 1970 at an instant, UTC.
-pub(crate) fn day_of(at: UnixMillis) -> u32 {
-    u32::try_from(at.0 / DAY_MS).unwrap_or(u32::MAX)
-}
-
-/// A day as `2026-01-31`.
-pub(crate) fn date(day: u32) -> String {
-    let text = UnixMillis(u64::from(day) * DAY_MS).rfc3339();
-    text.get(..10).unwrap_or(&text).to_owned()
-}
-
-fn day(text: &str) -> Option<u32> {
-    let at = UnixMillis::parse_rfc3339(&format!("{text}T00:00:00Z")).filter(|_| text.len() == 10)?;
-    Some(day_of(at))
-}
-
-/// The first day of the month of `day`.
-pub(crate) fn first_of_month(of: u32) -> u32 {
-    let text = date(of);
-    text.get(..8).and_then(|month| day(&format!("{month}01"))).unwrap_or(of)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_dates_and_months_begin_on_their_first() {
-        let at = UnixMillis::parse_rfc3339("2028-02-29T23:59:59.999Z").unwrap();
-        assert_eq!(
-            (date(day_of(at)), date(first_of_month(day_of(at)))),
-            ("2028-02-29".into(), "2028-02-01".into())
-        );
-        assert_eq!(day("2028-02-29"), Some(day_of(at)));
-        for bad in ["2028-02-30", "2028-2-29", "28-02-29", "2028-02-29T00", ""] {
-            assert_eq!(day(bad), None, "{bad}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::Uri, response::Response};
 
-use super::{Dimension, UsageQuestion, csv, read_counts, report};
+use super::{Dimension, Further, UsageQuestion, csv, read_counts, report};
 use crate::{api::Api, gate::Caller, problem::Problem, query::Query, reply};
 
 const DIMENSIONS: &[Dimension] =
@@ -14,7 +14,11 @@ pub(super) async fn read(State(api): State<Arc<Api>>, caller: Caller, uri: Uri) 
     let mut query = Query::of(&uri);
     let question = UsageQuestion::of(&mut query, DIMENSIONS, api.now());
     query.finish()?;
-    let counts = read_counts(&api, Some(caller.scope()), &question).await?;
+    let counts = read_counts(&api, Some(caller.scope()), question.days).await?;
     let report = report(&question, &counts);
-    Ok(if question.as_csv { csv(&question, &report) } else { reply::ok(&report) })
+    if !question.as_csv {
+        return Ok(reply::ok(&report));
+    }
+    let groups: Vec<_> = report.data.iter().collect();
+    Ok(csv(&question, &groups, Further::default()))
 }

@@ -1,17 +1,16 @@
-//! Counts in groups, as JSON and as CSV.
+//! Counts in groups.
 
 use std::collections::BTreeMap;
 
-use axum::response::{IntoResponse as _, Response};
 use hermes_domain::{
+    calendar::date,
     money::{Currency, Money},
     usage::{UsageCounts, UsageKey},
 };
-use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::{Dimension, UsageQuestion, date};
+use super::query::UsageQuestion;
 
 /// Counts of some days.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,17 +31,17 @@ pub(crate) struct UsageGroup {
     #[schema(value_type = Object)]
     pub(crate) group: BTreeMap<&'static str, Option<String>>,
     /// Messages accepted.
-    messages: i64,
+    pub(crate) messages: i64,
     /// Attempts made.
-    attempts: i64,
+    pub(crate) attempts: i64,
     /// Attempts that a provider took.
-    accepted: i64,
+    pub(crate) accepted: i64,
     /// SMS segments of those.
-    segments: i64,
+    pub(crate) segments: i64,
     /// Attempts that reached the recipient.
-    delivered: i64,
+    pub(crate) delivered: i64,
     /// What attempts cost, as providers tell, else by price list; one for each currency.
-    cost: Vec<Amount>,
+    pub(crate) cost: Vec<Amount>,
 }
 
 /// An amount of money.
@@ -60,70 +59,57 @@ impl Amount {
     }
 }
 
-type Sums = (UsageCounts, BTreeMap<Currency, i64>);
+/// What a group stands for, one entry for each dimension that was asked for.
+pub(crate) type Place = Vec<Option<String>>;
 
-/// Adds counts up in the groups that were asked for.
-pub(crate) fn report(question: &UsageQuestion, counts: &[(UsageKey, UsageCounts)]) -> UsageReport {
-    let mut groups: BTreeMap<Vec<Option<String>>, Sums> = BTreeMap::new();
-    for (key, counts) in counts {
-        let group = question.group_by.iter().map(|dimension| dimension.of(key)).collect();
-        let (sum, cost) = groups.entry(group).or_default();
-        sum.add(*counts, 1);
+/// Counts of a group, added up.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    counts: UsageCounts,
+    cost: BTreeMap<Currency, i64>,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, key: &UsageKey, counts: &UsageCounts) {
+        self.counts.add(*counts, 1);
         if let Some(currency) = key.currency {
-            *cost.entry(currency).or_default() += counts.cost_micros;
+            *self.cost.entry(currency).or_default() += counts.cost_micros;
         }
     }
-    let data = groups.into_iter().map(|(group, (sum, cost))| {
+
+    /// As it is shown.
+    pub(crate) fn shown(self, question: &UsageQuestion, place: Place) -> UsageGroup {
         let names = question.group_by.iter().map(|dimension| dimension.as_str());
         let amount = |(currency, micros)| Amount::of(&Money { micros, currency });
         UsageGroup {
-            group: names.zip(group).collect(),
-            messages: sum.messages,
-            attempts: sum.attempts,
-            accepted: sum.accepted,
-            segments: sum.segments,
-            delivered: sum.delivered,
-            cost: cost.into_iter().map(amount).collect(),
+            group: names.zip(place).collect(),
+            messages: self.counts.messages,
+            attempts: self.counts.attempts,
+            accepted: self.counts.accepted,
+            segments: self.counts.segments,
+            delivered: self.counts.delivered,
+            cost: self.cost.into_iter().map(amount).collect(),
         }
-    });
-    UsageReport { from: date(question.from_day), to: date(question.to_day), data: data.collect() }
-}
-
-/// The same as a file: a line for each group; costs in further columns, one for each currency that occurs.
-pub(crate) fn csv(question: &UsageQuestion, report: &UsageReport) -> Response {
-    let currencies: std::collections::BTreeSet<&str> =
-        report.data.iter().flat_map(|group| &group.cost).map(|cost| cost.currency.as_str()).collect();
-    let mut file = csv::Writer::from_writer(Vec::new());
-    let names: Vec<&str> = question.group_by.iter().map(|dimension| dimension.as_str()).collect();
-    let mut header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    header.extend(["messages", "attempts", "accepted", "segments", "delivered"].map(str::to_owned));
-    header.extend(currencies.iter().map(|currency| format!("cost_{currency}")));
-    let mut lines = vec![header];
-    for group in &report.data {
-        let mut line: Vec<String> =
-            names.iter().map(|name| group.group.get(name).cloned().flatten().unwrap_or_default()).collect();
-        let counts = [group.messages, group.attempts, group.accepted, group.segments, group.delivered];
-        line.extend(counts.map(|count| count.to_string()));
-        line.extend(currencies.iter().map(|currency| {
-            let found = group.cost.iter().find(|cost| cost.currency == *currency);
-            found.map_or_else(|| "0.00".to_owned(), |cost| cost.amount.clone())
-        }));
-        lines.push(line);
-    }
-    for line in lines {
-        if file.write_record(line).is_err() {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
-    }
-    let content_type = HeaderValue::from_static("text/csv; charset=utf-8");
-    match file.into_inner() {
-        Ok(text) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-impl Dimension {
-    /// Every dimension, for operators.
-    pub(crate) const ALL: &'static [Self] =
-        &[Self::Day, Self::Tenant, Self::Mode, Self::Channel, Self::Provider, Self::Country];
+/// Lets `add` take each count into the group that was asked for.
+pub(crate) fn grouped<S: Default>(
+    question: &UsageQuestion,
+    counts: &[(UsageKey, UsageCounts)],
+    add: impl Fn(&mut S, &UsageKey, &UsageCounts),
+) -> BTreeMap<Place, S> {
+    let mut groups: BTreeMap<Place, S> = BTreeMap::new();
+    for (key, counts) in counts {
+        let place = question.group_by.iter().map(|dimension| dimension.of(key)).collect();
+        add(groups.entry(place).or_default(), key, counts);
+    }
+    groups
+}
+
+/// Adds counts up in the groups that were asked for.
+pub(crate) fn report(question: &UsageQuestion, counts: &[(UsageKey, UsageCounts)]) -> UsageReport {
+    let groups = grouped(question, counts, Sums::add);
+    let data = groups.into_iter().map(|(place, sums)| sums.shown(question, place)).collect();
+    UsageReport { from: date(question.days.from_day), to: date(question.days.to_day), data }
 }

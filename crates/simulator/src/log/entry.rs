@@ -50,6 +50,12 @@ pub(crate) struct Entry {
     /// Whether the provider took the message over. More than one such entry with one reference is a
     /// duplicate.
     pub(crate) processed: bool,
+    /// What an SMS is billed as; none where nothing was taken over, and for other channels.
+    #[serde(default)]
+    pub(crate) segments: Option<u32>,
+    /// Whether it reaches the recipient, by the script.
+    #[serde(default)]
+    pub(crate) reaches: bool,
 }
 
 /// The last four characters of a phone number, push token or email address's local part: enough to tell test

@@ -122,6 +122,10 @@ impl Submission for Sms {
         Behaviour::of_phone(&self.message.to)
     }
 
+    fn segments(&self) -> Option<usize> {
+        Some(self.message.parts)
+    }
+
     fn held_for(&self, accepted_at: UnixMillis) -> Duration {
         let wait = self.message.time_to_send.map_or(0, |due| due.saturating_sub(accepted_at));
         Duration::from_millis(u64::try_from(wait).unwrap_or(0))

@@ -68,6 +68,11 @@ struct Resource<'a> {
 }
 
 impl Message {
+    /// How many parts its text is billed as.
+    pub(super) fn parts(&self) -> usize {
+        segments::count(&self.body, Encoding::Auto)
+    }
+
     pub(super) fn new(sid: String, account_sid: &str, form: &Form, created_at: UnixMillis) -> Self {
         Self {
             sid,
@@ -94,8 +99,7 @@ impl Message {
         let status = latest.map_or(Status { name: first_status, error_code: None }, |(_, status)| status);
         let path = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account_sid, self.sid);
         // With a Messaging Service nothing is known until a sender was chosen.
-        let segments =
-            if status.name == "accepted" { 0 } else { segments::count(&self.body, Encoding::Auto) };
+        let segments = if status.name == "accepted" { 0 } else { self.parts() };
         Resource {
             account_sid: &self.account_sid,
             api_version: "2010-04-01",

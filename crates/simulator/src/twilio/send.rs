@@ -92,6 +92,10 @@ impl Submission for Sms {
         Behaviour::of_phone(&self.message.to)
     }
 
+    fn segments(&self) -> Option<usize> {
+        Some(self.message.parts())
+    }
+
     fn keep(&self, world: &World, accepted_at: UnixMillis, history: History) {
         world.twilio.messages.keep(&self.message.sid, || self.message.accepted(accepted_at, history));
     }

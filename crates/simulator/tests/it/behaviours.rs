@@ -128,7 +128,9 @@ async fn a_hanging_call_gets_no_byte_and_processes_nothing() {
     let mut byte = [0];
     let silence = tokio::time::timeout(Duration::from_millis(200), stream.read(&mut byte)).await;
     assert!(silence.is_err(), "no answer, no close");
-    assert_eq!(sim.get("/sim/requests").await.json()["data"][0]["outcome"], "hung");
+    let entry = sim.get("/sim/requests").await.json()["data"][0].clone();
+    assert_eq!(entry["outcome"], "hung");
+    assert_eq!((&entry["segments"], &entry["reaches"]), (&Value::Null, &false.into()));
     assert_eq!(processed(&sim, "msg_1.1").await, (1.into(), 0.into()));
     assert_eq!(lookup(&sim, "+4520129909").await, json!([]));
 }
@@ -148,6 +150,7 @@ async fn a_dropped_answer_is_no_byte_at_all_and_the_receipt_follows() {
     let entry = sim.get("/sim/requests").await.json()["data"][0].clone();
     assert_eq!((&entry["outcome"], &entry["status"]), (&"dropped".into(), &Value::Null));
     assert_eq!((&entry["processed"], &entry["recipient_tail"]), (&true.into(), &"9910".into()));
+    assert_eq!((&entry["segments"], &entry["reaches"]), (&1.into(), &true.into()));
 }
 
 #[tokio::test]

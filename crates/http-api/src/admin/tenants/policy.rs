@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     messages::{LANES, cascade::CHANNELS},
-    schema::{Faults, Object, boolean, choice, integer, list, object, text, token},
+    schema::{Faults, Object, boolean, choice, country, integer, list, object, text, token},
 };
 
 /// Most countries, hosts or rates of a policy.
@@ -70,14 +70,6 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
 
 fn set<T: Ord>(entries: Option<Vec<T>>) -> BTreeSet<T> {
     entries.into_iter().flatten().collect()
-}
-
-fn country(value: Value, faults: &mut Faults) -> Option<String> {
-    let code = token(2..=2)(value, faults)?;
-    if timezone::of_country(&code).is_empty() {
-        return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
-    }
-    Some(code)
 }
 
 fn host(value: Value, faults: &mut Faults) -> Option<String> {

@@ -121,6 +121,10 @@ impl Submission for Sms {
         Behaviour::of_phone(&self.message.to)
     }
 
+    fn segments(&self) -> Option<usize> {
+        Some(self.message.parts)
+    }
+
     fn keep(&self, world: &World, accepted_at: UnixMillis, history: History) {
         world.vonage.records.keep(&self.uuid, || Record {
             product: Product::Messages,

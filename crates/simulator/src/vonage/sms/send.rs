@@ -123,6 +123,10 @@ impl Submission for Sms {
         Behaviour::of_phone(&self.text.to)
     }
 
+    fn segments(&self) -> Option<usize> {
+        Some(self.text.parts)
+    }
+
     fn keep(&self, world: &World, accepted_at: UnixMillis, history: History) {
         for id in &self.ids {
             world.vonage.records.keep(id, || Record {

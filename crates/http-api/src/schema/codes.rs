@@ -1,0 +1,51 @@
+//! Readers for texts that mean something: countries, currencies, days and amounts.
+
+use hermes_domain::{
+    calendar::parse_date,
+    money::{Currency, Money},
+    timezone,
+};
+use serde_json::Value;
+
+use super::{Faults, text, token};
+
+/// Largest price, fee or minimum that is taken, in millionths of its currency: a million.
+const MICROS_MAX: i64 = 1_000_000_000_000;
+/// The same as a regular expression, for the document.
+pub(crate) const AMOUNT_PATTERN: &str = r"^[0-9]{1,7}(\.[0-9]{1,6})?$";
+/// A currency as a regular expression.
+pub(crate) const CURRENCY_PATTERN: &str = "^[A-Z]{3}$";
+/// A country as a regular expression.
+pub(crate) const COUNTRY_PATTERN: &str = "^[A-Z]{2}$";
+
+/// A country that has telephones.
+pub(crate) fn country(value: Value, faults: &mut Faults) -> Option<String> {
+    let code = token(2..=2)(value, faults)?;
+    if timezone::of_country(&code).is_empty() {
+        return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
+    }
+    Some(code)
+}
+
+/// A currency.
+pub(crate) fn currency(value: Value, faults: &mut Faults) -> Option<Currency> {
+    let code = text(3..=3)(value, faults)?;
+    code.parse().map_or_else(|_| faults.note("currency", "expected an ISO 4217 code such as EUR"), Some)
+}
+
+/// An amount in a currency that another field names, in millionths.
+pub(crate) fn amount(value: Value, faults: &mut Faults) -> Option<i64> {
+    let text = text(1..=14)(value, faults)?;
+    // The currency does not matter for how an amount is written.
+    match Money::parse(&text, "EUR") {
+        Ok(money) if money.micros <= MICROS_MAX => Some(money.micros),
+        Ok(_) => faults.note("range", "expected at most 1000000"),
+        Err(error) => faults.note("money", error.to_string()),
+    }
+}
+
+/// A day, as days since 1970-01-01 UTC.
+pub(crate) fn day(value: Value, faults: &mut Faults) -> Option<u32> {
+    let text = text(1..=10)(value, faults)?;
+    parse_date(&text).or_else(|| faults.note("day", "expected a date such as 2026-01-31"))
+}
