@@ -1,20 +1,23 @@
 //! Lists of messages.
 
-use std::ops::Range;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use async_trait::async_trait;
 use hermes_domain::{
     AttemptRef, ConnectionId, MessageId, UnixMillis, recipient_address::RecipientAddress, tenant::TenantScope,
 };
 use hermes_ports::{MessageLog, StoreError, cascade_store::StoredCascade, message_log::MessageQuery};
-use hermes_sealing::KeyId;
+use hermes_sealing::{KeyId, sealed_envelope::StoredEnvelope};
 use sqlx::Row;
 
 use crate::{
     backend::EmbeddedBackend,
     columns::{rows, unreadable},
     term,
-    vault::Known,
+    vault::{Known, read_envelope},
 };
 
 /// Fewest messages read at once while filtering.
@@ -98,6 +101,25 @@ impl EmbeddedBackend {
         let keys = serde_json::Value::from(keys).to_string();
         let found = query.bind(keys).fetch_all(self.reads()).await.map_err(unreadable("listing messages"))?;
         self.opened(&found).await
+    }
+
+    /// What tenants have noted at these messages. Left out are those that are gone, and those that cannot be read: a
+    /// damaged message must not hold up the webhooks of others.
+    pub(crate) async fn metadata_of(
+        &self,
+        messages: &BTreeSet<MessageId>,
+    ) -> Result<BTreeMap<MessageId, BTreeMap<String, String>>, StoreError> {
+        if messages.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let keys: Vec<i64> = messages.iter().map(|message| message.storage_key()).collect();
+        let query = sqlx::query("SELECT envelope FROM message WHERE key IN (SELECT value FROM json_each(?))");
+        let query = query.bind(serde_json::Value::from(keys).to_string());
+        let rows = query.fetch_all(self.reads()).await.map_err(unreadable("reading metadata"))?;
+        let ids = rows.iter().flat_map(|row| StoredEnvelope::keys_of(row.get(0))).collect();
+        let known = self.known_keys(ids).await?;
+        let envelopes = rows.iter().filter_map(|row| read_envelope(row.get(0), &known).ok());
+        Ok(envelopes.map(|envelope| (envelope.id, envelope.metadata)).collect())
     }
 
     /// The terms with presumably the fewest messages.

@@ -244,34 +244,41 @@ async fn stored_replies_that_name_the_address_are_forgotten() {
 }
 
 #[tokio::test]
-async fn webhooks_about_the_messages_lose_their_metadata_and_nothing_else() {
+async fn webhooks_tell_metadata_until_the_message_is_erased_and_hold_none() {
     let directory = tempfile::tempdir().unwrap();
     let backend = open(directory.path()).await;
     let (message, endpoint) = (planted(), EndpointId::new(START, 1));
-    let entry = |message: &Envelope, name: &str| OutboxEntry {
+    let entry = |message: &Envelope| OutboxEntry {
         endpoint,
         event: message.id.event_id(3),
         message: Some(message.id),
         event_type: "message.delivered",
-        body: format!(
-            r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{{"name":"{name}"}}}}}}"#
-        ),
+        body: r#"{"type":"message.delivered","data":{"tags":["order"],"metadata":null}}"#.into(),
         created_at: START,
     };
     let other = envelope().to_phone("+4520111111").with(|other| other.to.push.clear());
+    let other = other.with(|other| drop(other.metadata.insert("name".into(), "Bo".into())));
     let other = other.to_email("b@example.dk").build();
-    for (message, name) in [(&message, "planted name"), (&other, "Bo")] {
-        let outbox = vec![entry(message, name)];
+    for message in [&message, &other] {
+        let outbox = vec![entry(message)];
         backend.commit(Commit { outbox, ..Story::of(message).create() }).await.unwrap();
     }
-    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
     assert_nothing_is_plain(directory.path());
-    let pending = backend.pending(endpoint, 9).await.unwrap();
-    let bodies: Vec<&str> = pending.iter().map(|delivery| &*delivery.body).collect();
     let told = |name: &str| {
         format!(r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{name}}}}}"#)
     };
-    assert_eq!(bodies, [told("{}"), told(r#"{"name":"Bo"}"#)]);
+    assert_eq!(
+        bodies(&backend, endpoint).await,
+        [r#"{"name":"planted name"}"#, r#"{"name":"Bo"}"#].map(told)
+    );
+    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
+    assert_eq!(bodies(&backend, endpoint).await, ["{}", r#"{"name":"Bo"}"#].map(told));
+}
+
+/// What an endpoint is told.
+async fn bodies(backend: &EmbeddedBackend, endpoint: EndpointId) -> Vec<String> {
+    let pending = backend.pending(endpoint, 9).await.unwrap();
+    pending.into_iter().map(|delivery| delivery.body).collect()
 }
 
 const CHILD: &str = "erasure::child_that_erases_until_it_is_killed";
