@@ -21,6 +21,7 @@ use crate::{
     directory_lock::DirectoryLock,
     key_file::{KEYS, KeyFile},
     key_ring::KeyRing,
+    key_sweep::SweepCursor,
     live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
     schema::{self, DATABASE},
@@ -47,6 +48,7 @@ pub struct EmbeddedBackend {
     key_reads: SqlitePool,
     /// Messages of earlier builds are still to be sealed.
     plain: AtomicBool,
+    sweep: SweepCursor,
     clock: Arc<dyn Clock>,
     upkeep: UpkeepTimes,
 }
@@ -86,7 +88,20 @@ impl EmbeddedBackend {
         info!(path = %path.display(), recent_terms = tail.len(), "opened the database");
         let (clock, upkeep) = (options.clock, UpkeepTimes::default());
         let plain = AtomicBool::new(has_plain);
-        Ok(Arc::new(Self { writer, reads, live, tail, suppressed, vault, key_reads, plain, clock, upkeep }))
+        let sweep = SweepCursor::anywhere().map_err(OpenError::Vault)?;
+        Ok(Arc::new(Self {
+            writer,
+            reads,
+            live,
+            tail,
+            suppressed,
+            vault,
+            key_reads,
+            plain,
+            sweep,
+            clock,
+            upkeep,
+        }))
     }
 
     /// Writes what waits, empties the write-ahead log and unlocks the directory. Calls that come
@@ -125,6 +140,10 @@ impl EmbeddedBackend {
     /// No message is stored in plain text any more.
     pub(crate) fn all_envelopes_are_sealed(&self) {
         self.plain.store(false, Ordering::Release);
+    }
+
+    pub(crate) const fn sweep_cursor(&self) -> &SweepCursor {
+        &self.sweep
     }
 
     pub(crate) const fn live(&self) -> &LiveScan {

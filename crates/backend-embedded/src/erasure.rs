@@ -85,7 +85,7 @@ impl Erasure for EmbeddedBackend {
         if let Some(id) = key {
             kill_point::pass("erase.recorded");
             let destroy =
-                move |tx: &mut WriteTx<'_>| -> Change<()> { tx.keys.destroy(tx.db, id, at).map(Ok) };
+                move |tx: &mut WriteTx<'_>| -> Change<()> { tx.keys.destroy_all(tx.db, &[id], at).map(Ok) };
             self.writer().write("destroying a data key", destroy).await?;
             kill_point::pass("erase.destroyed");
         }

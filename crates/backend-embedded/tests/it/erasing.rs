@@ -281,7 +281,7 @@ async fn bodies(backend: &EmbeddedBackend, endpoint: EndpointId) -> Vec<String> 
     pending.into_iter().map(|delivery| delivery.body).collect()
 }
 
-const CHILD: &str = "erasure::child_that_erases_until_it_is_killed";
+const CHILD: &str = "erasing::child_that_erases_until_it_is_killed";
 
 #[tokio::test]
 #[ignore = "started by the test below"]
