@@ -19,6 +19,7 @@ use tracing::info;
 
 use crate::{
     directory_lock::DirectoryLock,
+    inbound_log,
     key_file::{KEYS, KeyFile},
     key_ring::KeyRing,
     key_sweep::SweepCursor,
@@ -72,6 +73,11 @@ impl EmbeddedBackend {
         let vault = keys.vault();
         keys.destroy_given_up(&db)
             .map_err(|cause| OpenError::Database { attempted: "finishing an erasure", cause })?;
+        let sealed = inbound_log::seal_plain(&db, &mut keys)
+            .map_err(|cause| OpenError::Database { attempted: "sealing inbound messages", cause })?;
+        if sealed > 0 {
+            info!(messages = sealed, "the addresses of inbound messages are encrypted now");
+        }
         let tail = term_merge::rebuild(&db, &keys).map_err(|cause| OpenError::Database {
             attempted: "rebuilding the index of new messages",
             cause,

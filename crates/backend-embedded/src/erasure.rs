@@ -75,7 +75,6 @@ impl Erasure for EmbeddedBackend {
             filter.note(scope.tenant, scope.mode, &Coverage::Address(value.clone()));
             let suppressions = forget_in_suppressions(tx, scope, &address, &value)?;
             forget_replies(tx, scope, &replies)?;
-            forget_inbound(tx, scope, &address)?;
             let (erased, key) = take_key(tx, &tail, scope, &address, at)?;
             tx.keys.empty_log_afterwards();
             set_secure_delete(tx.db, false)?;
@@ -161,13 +160,6 @@ fn forget_in_suppressions(
     let is_token = address.kind() == AddressKind::Push;
     let (tenant, mode) = (id_bytes!(scope.tenant), mode_number(scope.mode));
     Ok(update.execute(params![tenant, mode, address.normal(), value, is_token])? as u64)
-}
-
-/// What the recipient wrote to the tenant.
-fn forget_inbound(tx: &WriteTx<'_>, scope: TenantScope, address: &RecipientAddress) -> rusqlite::Result<()> {
-    let mut delete =
-        tx.db.prepare_cached("DELETE FROM inbound WHERE tenant = ?1 AND mode = ?2 AND address = ?3")?;
-    delete.execute(params![id_bytes!(scope.tenant), mode_number(scope.mode), address.normal()]).map(drop)
 }
 
 fn forget_replies(tx: &WriteTx<'_>, scope: TenantScope, keys: &[String]) -> rusqlite::Result<()> {

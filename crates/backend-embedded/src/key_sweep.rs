@@ -102,7 +102,9 @@ impl EmbeddedBackend {
         let all: Vec<Idle> = all.collect();
         let terms: Vec<i64> = all.iter().map(|one| one.term).collect();
         let query = sqlx::query(
-            "SELECT value FROM json_each(?) wanted WHERE NOT EXISTS (SELECT 1 FROM term WHERE term.term = wanted.value)",
+            "SELECT value FROM json_each(?) wanted
+             WHERE NOT EXISTS (SELECT 1 FROM term WHERE term.term = wanted.value)
+               AND NOT EXISTS (SELECT 1 FROM inbound WHERE inbound.term = wanted.value)",
         );
         let found = query.bind(serde_json::Value::from(terms).to_string()).fetch_all(self.reads()).await;
         let found = found.map_err(unreadable("looking for uses of data keys"))?;
@@ -136,6 +138,9 @@ fn is_needed(tx: &WriteTx<'_>, tail: &TermTail, term: i64) -> rusqlite::Result<b
     if !tail.newest(term, 0..i64::MAX, 1).is_empty() || tx.terms.added(term).next().is_some() {
         return Ok(true);
     }
-    let mut find = tx.db.prepare_cached("SELECT 1 FROM term WHERE term = ?1 LIMIT 1")?;
+    let mut find = tx.db.prepare_cached(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM term WHERE term = ?1)
+                     OR EXISTS (SELECT 1 FROM inbound WHERE term = ?1)",
+    )?;
     Ok(find.query_row(params![term], |_| Ok(())).optional()?.is_some())
 }

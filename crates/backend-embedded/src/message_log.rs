@@ -142,19 +142,28 @@ impl EmbeddedBackend {
         if self.has_plain_envelopes() {
             terms.push(term::plain_to(scope.tenant, scope.mode, address.normal()));
         }
+        terms.extend(self.term_of(scope, address).await?);
+        Ok(terms)
+    }
+
+    /// What everything about a recipient is found by; `None` for one that was erased or never met.
+    pub(crate) async fn term_of(
+        &self,
+        scope: TenantScope,
+        address: &RecipientAddress,
+    ) -> Result<Option<i64>, StoreError> {
         let recipient = term::recipient(self.vault().key(), scope, address);
         if let Some((_, key)) = self.vault().of_recipient(recipient) {
-            terms.push(key.term());
-            return Ok(terms);
+            return Ok(Some(key.term()));
         }
         let query = sqlx::query("SELECT data_key FROM recipient WHERE recipient = ?");
         let found = query.bind(recipient.0.to_vec()).fetch_optional(self.reads()).await;
-        let Some(row) = found.map_err(unreadable("looking for a recipient"))? else { return Ok(terms) };
+        let Some(row) = found.map_err(unreadable("looking for a recipient"))? else { return Ok(None) };
         let id = KeyId(row.get(0));
-        if let Some(Known::Key(key)) = self.known_keys([id].into()).await?.get(&id) {
-            terms.push(key.term());
+        match self.known_keys([id].into()).await?.get(&id) {
+            Some(Known::Key(key)) => Ok(Some(key.term())),
+            Some(Known::Erased(_)) | None => Ok(None),
         }
-        Ok(terms)
     }
 }
 

@@ -13,7 +13,7 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _,
+    CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _, Retain as _,
     Suppressions as _,
     cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
@@ -413,33 +413,55 @@ async fn a_new_credentials_key_takes_over_the_vault() {
     }
 }
 
+fn wrote(number: u8, from: &str) -> InboundEntry {
+    InboundEntry {
+        id: InboundId::new(AT, number.into()),
+        scope: live(tenant(1)),
+        channel: Channel::Sms,
+        from: Some(from.to_owned()),
+        to: None,
+        meaning: InboundMeaning::Message,
+        connection: hermes_testkit::connection(1),
+        message: None,
+        received_at: AT,
+    }
+}
+
+async fn writers(backend: &EmbeddedBackend) -> Vec<Option<String>> {
+    let all = backend.newest(InboundQuery::all(live(tenant(1)), 9)).await.unwrap();
+    all.into_iter().map(|entry| entry.from).collect()
+}
+
 #[tokio::test]
-async fn what_an_erased_recipient_wrote_is_forgotten_and_what_others_wrote_is_not() {
+async fn who_wrote_is_in_no_file_and_gone_once_erased() {
     let directory = tempfile::tempdir().unwrap();
     let backend = open(directory.path()).await;
-    for (number, from) in [(1_u8, PHONE), (2, "+4520111111")] {
-        let entry = InboundEntry {
-            id: InboundId::new(AT, number.into()),
-            scope: live(tenant(1)),
-            channel: Channel::Sms,
-            from: from.to_owned(),
-            to: None,
-            meaning: InboundMeaning::Message,
-            connection: hermes_testkit::connection(1),
-            message: None,
-            received_at: AT,
-        };
-        backend.keep(entry, [number; 32]).await.unwrap();
-    }
+    backend.keep(wrote(1, PHONE), [1; 32]).await.unwrap();
+    backend.keep(wrote(2, "+4520111111"), [2; 32]).await.unwrap();
+    assert_nothing_is_plain(directory.path());
+    assert_eq!(writers(&backend).await, [Some("+4520111111".into()), Some(PHONE.into())]);
+    // Without a message, what somebody wrote still needs their key.
+    assert_eq!(backend.drop_keys().await.unwrap() + backend.drop_keys().await.unwrap(), 0);
     backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
-    let query = InboundQuery {
-        scope: live(tenant(1)),
-        from: None,
-        channel: None,
-        created_after: None,
-        before: None,
-        limit: 9,
-    };
-    let left: Vec<_> = backend.newest(query).await.unwrap().into_iter().map(|entry| entry.from).collect();
-    assert_eq!(left, ["+4520111111"]);
+    assert_eq!(writers(&backend).await, [Some("+4520111111".into()), None]);
+    backend.discard_all(tenant(1)).await.unwrap();
+    assert_eq!(backend.drop_keys().await.unwrap() + backend.drop_keys().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn addresses_that_an_earlier_build_kept_are_sealed_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let backend = open(directory.path()).await;
+    backend.keep(wrote(1, PHONE), [1; 32]).await.unwrap();
+    backend.close().await;
+    let db = Connection::open(directory.path().join("hermes.db")).unwrap();
+    let plain = "UPDATE inbound SET plain = ?1, data_key = NULL, term = NULL, address = NULL";
+    assert_eq!(db.execute(plain, [PHONE]).unwrap(), 1);
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(db);
+    assert_eq!(files_with(directory.path(), &PHONE.as_bytes()[1..]), ["hermes.db"]);
+    let backend = open(directory.path()).await;
+    assert_nothing_is_plain(directory.path());
+    assert_eq!(writers(&backend).await, [Some(PHONE.to_owned())]);
+    backend.close().await;
 }

@@ -140,7 +140,7 @@ async fn keep(
         id: api.ports.mint.inbound(),
         scope: TenantScope::new(tenant, connection.mode),
         channel: inbound.channel,
-        from: Coverage::exactly(inbound.channel, &inbound.from).value().to_owned(),
+        from: Some(Coverage::exactly(inbound.channel, &inbound.from).value().to_owned()),
         to: inbound.to.clone(),
         meaning,
         connection: connection.id,
