@@ -50,8 +50,7 @@ impl Erasure for NatsErasure {
         address: &RecipientAddress,
         at: UnixMillis,
     ) -> Result<Erased, StoreError> {
-        self.store.settle().await?;
-        let _nothing_on_its_way = self.store.no_creations().await;
+        let _nothing_on_its_way = self.store.quiet().await?;
         self.companion.erase(scope, address, at).await
     }
 }
@@ -82,8 +81,7 @@ impl Retain for NatsRetention {
     }
 
     async fn drop_keys(&self) -> Result<u64, StoreError> {
-        self.store.settle().await?;
-        let _nothing_on_its_way = self.store.no_creations().await;
+        let _nothing_on_its_way = self.store.quiet().await?;
         self.companion.drop_keys().await
     }
 }

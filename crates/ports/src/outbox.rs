@@ -29,7 +29,11 @@ impl OutboxEntry {
     /// The entry as it is told at once, while the message is at hand.
     #[must_use]
     pub fn told(&self, metadata: &BTreeMap<String, String>) -> Self {
-        Self { body: with_metadata(&self.body, metadata), ..self.clone() }
+        let mut told = self.clone();
+        if lacks_metadata(&told.body) {
+            told.body = with_metadata(&told.body, metadata);
+        }
+        told
     }
 }
 

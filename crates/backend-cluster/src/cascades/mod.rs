@@ -19,6 +19,7 @@
 
 mod batch;
 mod bucket;
+mod creations;
 mod envelopes;
 mod keys;
 mod live;

@@ -12,11 +12,12 @@ use hermes_ports::{
     kill_point,
 };
 use parking_lot::Mutex;
-use tokio::sync::{Mutex as AsyncMutex, RwLock, RwLockWriteGuard};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
     batch::{self, Put},
     bucket::{Bucket, unavailable},
+    creations::Creations,
     keys::{self, Kind},
     live,
     options::{ClusterOptions, OpenError},
@@ -34,10 +35,7 @@ pub struct NatsCascadeStore {
     pub(super) options: ClusterOptions,
     /// Numbers of the buckets that may hold envelopes in plain text.
     pub(super) unsealed: AsyncMutex<Vec<u8>>,
-    /// Every message that was under way when this process began is on record in the companion.
-    is_recorded: AsyncMutex<bool>,
-    /// Held while a message is on its way between its sealing and its record in the companion.
-    creations: RwLock<()>,
+    pub(super) creations: Creations,
     /// What is left of the newest scan of everything: boot pages through one scan.
     scanned: Mutex<Vec<OpenCascade>>,
 }
@@ -84,35 +82,19 @@ impl NatsCascadeStore {
             rest,
             vault,
             options,
-            is_recorded: AsyncMutex::default(),
-            creations: RwLock::default(),
+            creations: Creations::default(),
             scanned: Mutex::default(),
         }))
     }
 
-    /// Brings what earlier builds and crashes have left to where it belongs: envelopes are sealed, and messages under way
-    /// are on record in the companion. Costs nothing once that is done.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Damaged`; goes on where it was when it is called again.
-    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
-        self.seal_plain().await?;
-        let mut is_recorded = self.is_recorded.lock().await;
-        if *is_recorded {
-            return Ok(());
-        }
+    /// Records live messages that have no row in the companion yet: loading one records what its commit could not.
+    pub(super) async fn record_left_out(&self) -> Result<(), StoreError> {
         for open in self.scan_all().await? {
             if !self.rest.is_recorded(open.id).await? {
-                self.load(open.id).await?; // Records what the commit could not.
+                self.load(open.id).await?;
             }
         }
-        *is_recorded = true;
         Ok(())
-    }
-
-    /// Waits until every message that was sealed is on record in the companion, and keeps others from being sealed.
-    pub(crate) async fn no_creations(&self) -> RwLockWriteGuard<'_, ()> {
-        self.creations.write().await
     }
 
     pub(super) fn bucket(&self, partition: u8) -> &Bucket {
@@ -177,6 +159,20 @@ impl NatsCascadeStore {
         self.rest.record(rest).await
     }
 
+    /// Claim, state, rest.
+    async fn commit_all(&self, commit: Commit) -> Result<Revision, StoreError> {
+        let state = decode(&commit.state).map_err(|_| damaged("state", commit.id))?;
+        if let (None, Some(claim), Some(envelope)) = (commit.expected, &commit.claim, &commit.envelope) {
+            self.rest.claim(claim, envelope.created_at).await?;
+        }
+        let revision = self.write(&commit).await?;
+        let envelope = self.envelope(&commit).await?;
+        let rest =
+            Rest { outbox: commit.outbox, consumed: commit.consumed, provider_ids: commit.provider_ids };
+        self.record_rest(&StoredCascade { envelope, state, revision }, rest).await?;
+        Ok(revision)
+    }
+
     async fn scan_all(&self) -> Result<Vec<OpenCascade>, StoreError> {
         let scans = self.buckets.iter().map(|bucket| live::scan(&self.client, bucket, None));
         let mut open: Vec<_> = try_join_all(scans).await?.into_iter().flatten().collect();
@@ -188,20 +184,16 @@ impl NatsCascadeStore {
 #[async_trait]
 impl CascadeStore for NatsCascadeStore {
     async fn commit(&self, commit: Commit) -> Result<Revision, StoreError> {
-        if commit.expected.is_none() && commit.envelope.is_none() {
+        if commit.expected.is_some() {
+            return self.commit_all(commit).await;
+        }
+        if commit.envelope.is_none() {
             return Err(damaged("envelope", commit.id));
         }
-        let state = decode(&commit.state).map_err(|_| damaged("state", commit.id))?;
-        let _creation = if commit.expected.is_none() { Some(self.creations.read().await) } else { None };
-        if let (None, Some(claim), Some(envelope)) = (commit.expected, &commit.claim, &commit.envelope) {
-            self.rest.claim(claim, envelope.created_at).await?;
-        }
-        let revision = self.write(&commit).await?;
-        let envelope = self.envelope(&commit).await?;
-        let rest =
-            Rest { outbox: commit.outbox, consumed: commit.consumed, provider_ids: commit.provider_ids };
-        self.record_rest(&StoredCascade { envelope, state, revision }, rest).await?;
-        Ok(revision)
+        let creation = self.creations.begin().await;
+        let created = self.commit_all(commit).await;
+        creation.ended(&created);
+        created
     }
 
     /// Also records the rest of the newest commit, in case that was cut short.

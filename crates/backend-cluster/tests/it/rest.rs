@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use hermes_backend_cluster::{CommitRest, RestOfCommit};
+use hermes_backend_cluster::{CommitRest, NatsRetention, RestOfCommit};
 use hermes_domain::{EndpointId, MessageId, UnixMillis};
 use hermes_ports::{
-    CascadeStore, Outbox, StoreError, cascade_store::Commit, idempotency::Claim, outbox::OutboxEntry,
+    CascadeStore, Outbox, Retain as _, StoreError, cascade_store::Commit, idempotency::Claim,
+    outbox::OutboxEntry,
 };
 use hermes_testkit::{START, Story, envelope, nats};
 
@@ -83,4 +84,25 @@ async fn a_store_over_the_same_buckets_finds_everything() {
     assert_eq!((stored.state, stored.revision), (story.state().clone(), revision));
     assert!(stored.envelope == *story.envelope());
     assert_eq!(store.open_all(None, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_without_a_row_is_recorded_before_keys_are_dropped_or_destroyed() {
+    let (server, options) = (nats::server(), options());
+    let Stores { companion, .. } = &Stores::fresh(server.url(), options.clone()).await;
+    let rest = Arc::new(Interrupted { inner: rest_of(companion), away: AtomicBool::new(true) });
+    let store = open(server.url(), options, rest.clone(), companion).await;
+    let retention = NatsRetention::new(store.clone(), companion.clone());
+    let story = Story::of(&envelope().build());
+    rest.away.store(false, Ordering::Relaxed);
+    retention.drop_keys().await.unwrap(); // What a start may have left out is on record.
+    rest.away.store(true, Ordering::Relaxed);
+    store.commit(story.create()).await.unwrap_err();
+    retention.drop_keys().await.unwrap_err();
+    rest.away.store(false, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(retention.drop_keys().await.unwrap(), 0);
+    }
+    assert!(companion.load(story.envelope().id).await.unwrap().is_some());
+    assert!(store.load(story.envelope().id).await.unwrap().unwrap().envelope == *story.envelope());
 }
