@@ -280,7 +280,7 @@ impl CascadeActor {
         let mut commit = commit.counting_from(envelope, &run.cascade.state, next);
         commit.outbox = notifications(&endpoints, envelope, old_len, next);
         (commit.claim, commit.consumed) = (claim, consumed);
-        let owed = commit.outbox.clone();
+        let owed: Vec<_> = commit.outbox.iter().map(|entry| entry.told(&envelope.metadata)).collect();
         run.revision = Some(self.shared.ports.store.commit(commit).await?);
         let ended = next.phase.is_terminal() && !run.cascade.state.phase.is_terminal();
         run.cascade.state = next.clone();

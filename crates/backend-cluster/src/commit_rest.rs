@@ -53,6 +53,12 @@ pub trait CommitRest: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unavailable`: the state stays, and its rest is recorded when it is loaded next.
     async fn record(&self, rest: RestOfCommit) -> Result<(), StoreError>;
+
+    /// Whether anything was ever recorded of a message.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn is_recorded(&self, id: MessageId) -> Result<bool, StoreError>;
 }
 
 /// Keeps the rest in another backend's ports; its cascade store holds the log rows.
@@ -115,6 +121,10 @@ impl CommitRest for CompanionRest {
             }
         }
         self.try_record(&rest).await
+    }
+
+    async fn is_recorded(&self, id: MessageId) -> Result<bool, StoreError> {
+        self.rows.load(id).await.map(|row| row.is_some())
     }
 }
 

@@ -19,8 +19,10 @@ use tracing::info;
 
 use crate::{
     directory_lock::DirectoryLock,
+    inbound_log,
     key_file::{KEYS, KeyFile},
     key_ring::KeyRing,
+    key_sweep::SweepCursor,
     live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
     schema::{self, DATABASE},
@@ -47,6 +49,7 @@ pub struct EmbeddedBackend {
     key_reads: SqlitePool,
     /// Messages of earlier builds are still to be sealed.
     plain: AtomicBool,
+    sweep: SweepCursor,
     clock: Arc<dyn Clock>,
     upkeep: UpkeepTimes,
 }
@@ -70,6 +73,11 @@ impl EmbeddedBackend {
         let vault = keys.vault();
         keys.destroy_given_up(&db)
             .map_err(|cause| OpenError::Database { attempted: "finishing an erasure", cause })?;
+        let sealed = inbound_log::seal_plain(&db, &mut keys)
+            .map_err(|cause| OpenError::Database { attempted: "sealing inbound messages", cause })?;
+        if sealed > 0 {
+            info!(messages = sealed, "the addresses of inbound messages are encrypted now");
+        }
         let tail = term_merge::rebuild(&db, &keys).map_err(|cause| OpenError::Database {
             attempted: "rebuilding the index of new messages",
             cause,
@@ -86,7 +94,20 @@ impl EmbeddedBackend {
         info!(path = %path.display(), recent_terms = tail.len(), "opened the database");
         let (clock, upkeep) = (options.clock, UpkeepTimes::default());
         let plain = AtomicBool::new(has_plain);
-        Ok(Arc::new(Self { writer, reads, live, tail, suppressed, vault, key_reads, plain, clock, upkeep }))
+        let sweep = SweepCursor::anywhere().map_err(OpenError::Vault)?;
+        Ok(Arc::new(Self {
+            writer,
+            reads,
+            live,
+            tail,
+            suppressed,
+            vault,
+            key_reads,
+            plain,
+            sweep,
+            clock,
+            upkeep,
+        }))
     }
 
     /// Writes what waits, empties the write-ahead log and unlocks the directory. Calls that come
@@ -125,6 +146,10 @@ impl EmbeddedBackend {
     /// No message is stored in plain text any more.
     pub(crate) fn all_envelopes_are_sealed(&self) {
         self.plain.store(false, Ordering::Release);
+    }
+
+    pub(crate) const fn sweep_cursor(&self) -> &SweepCursor {
+        &self.sweep
     }
 
     pub(crate) const fn live(&self) -> &LiveScan {

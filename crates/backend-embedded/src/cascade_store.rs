@@ -70,14 +70,26 @@ impl EmbeddedBackend {
     /// What there is under these ids.
     pub(crate) async fn known_keys(&self, ids: HashSet<KeyId>) -> Result<HashMap<KeyId, Known>, StoreError> {
         let (mut known, erasures) = self.vault().known(ids.iter().copied());
-        let missing: Vec<i64> = ids.iter().filter(|id| !known.contains_key(id)).map(|id| id.0).collect();
+        let missing: Vec<KeyId> = ids.into_iter().filter(|id| !known.contains_key(id)).collect();
         if missing.is_empty() {
             return Ok(known);
         }
+        let read = self.read_keys(missing.into_iter()).await?;
+        self.vault().remember(&read, erasures);
+        known.extend(read);
+        Ok(known)
+    }
+
+    /// What the file says about these keys. Remembers nothing.
+    pub(crate) async fn read_keys(
+        &self,
+        ids: impl Iterator<Item = KeyId> + Send,
+    ) -> Result<HashMap<KeyId, Known>, StoreError> {
+        let ids: Vec<i64> = ids.map(|id| id.0).collect();
         let query = sqlx::query(
             "SELECT id, wrapped, erased_at FROM data_key WHERE id IN (SELECT value FROM json_each(?))",
         );
-        let query = query.bind(serde_json::Value::from(missing).to_string());
+        let query = query.bind(serde_json::Value::from(ids).to_string());
         let rows = query.fetch_all(self.key_reads()).await.map_err(unreadable("reading data keys"))?;
         let mut read = HashMap::with_capacity(rows.len());
         for row in &rows {
@@ -85,9 +97,7 @@ impl EmbeddedBackend {
             let key = key_file::known(self.vault().key(), id, row.get(1), row.get(2));
             read.insert(id, key.map_err(|_| damaged(format!("data key {}", id.0)))?);
         }
-        self.vault().remember(&read, erasures);
-        known.extend(read);
-        Ok(known)
+        Ok(read)
     }
 }
 

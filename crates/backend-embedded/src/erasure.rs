@@ -20,16 +20,12 @@ use sqlx::Row as _;
 use crate::{
     backend::EmbeddedBackend,
     columns::{id_bits, id_bytes, mode_number, unreadable},
-    outbox,
     schema::set_secure_delete,
     suppressions::erased_value,
     term,
     writer::{Change, WriteTx},
 };
 
-/// Webhooks about messages that are older than this are gone, in milliseconds (120 days): a message may be scheduled 90
-/// days ahead and live for some, and what is told of it is kept for 7 more.
-const TOLD_FOR_MS: u64 = 120 * 86_400_000;
 /// Messages looked at at once.
 const PAGE: usize = 1_000;
 
@@ -79,7 +75,6 @@ impl Erasure for EmbeddedBackend {
             filter.note(scope.tenant, scope.mode, &Coverage::Address(value.clone()));
             let suppressions = forget_in_suppressions(tx, scope, &address, &value)?;
             forget_replies(tx, scope, &replies)?;
-            forget_inbound(tx, scope, &address)?;
             let (erased, key) = take_key(tx, &tail, scope, &address, at)?;
             tx.keys.empty_log_afterwards();
             set_secure_delete(tx.db, false)?;
@@ -89,7 +84,7 @@ impl Erasure for EmbeddedBackend {
         if let Some(id) = key {
             kill_point::pass("erase.recorded");
             let destroy =
-                move |tx: &mut WriteTx<'_>| -> Change<()> { tx.keys.destroy(tx.db, id, at).map(Ok) };
+                move |tx: &mut WriteTx<'_>| -> Change<()> { tx.keys.destroy_all(tx.db, &[id], at).map(Ok) };
             self.writer().write("destroying a data key", destroy).await?;
             kill_point::pass("erase.destroyed");
         }
@@ -137,16 +132,14 @@ fn take_key(
     keys.extend(merged.query_map([wanted], |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?);
     keys.sort_unstable_by(|one, other| other.cmp(one));
     keys.dedup();
-    let (mut open, mut told) = (Vec::new(), Vec::new());
+    let mut open = Vec::new();
     let mut find = tx.db.prepare_cached("SELECT id, live FROM state WHERE key = ?1")?;
     for key in &keys {
         let found = find.query_row([key], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?)));
         let Some((id, is_live)) = found.optional()? else { continue };
         let Ok(id) = id_bits(&id).map(MessageId::from_u128) else { continue };
         open.extend(is_live.then_some(id));
-        told.extend((id.at().plus_ms(TOLD_FOR_MS) > at).then_some(id));
     }
-    outbox::forget_metadata(tx.db, &told)?;
     tx.keys.give_up(tx.db, recipient, id, at)?;
     let messages = u64::try_from(keys.len()).unwrap_or(u64::MAX);
     Ok((Erased { messages, open, suppressions: 0 }, Some(id)))
@@ -167,13 +160,6 @@ fn forget_in_suppressions(
     let is_token = address.kind() == AddressKind::Push;
     let (tenant, mode) = (id_bytes!(scope.tenant), mode_number(scope.mode));
     Ok(update.execute(params![tenant, mode, address.normal(), value, is_token])? as u64)
-}
-
-/// What the recipient wrote to the tenant.
-fn forget_inbound(tx: &WriteTx<'_>, scope: TenantScope, address: &RecipientAddress) -> rusqlite::Result<()> {
-    let mut delete =
-        tx.db.prepare_cached("DELETE FROM inbound WHERE tenant = ?1 AND mode = ?2 AND address = ?3")?;
-    delete.execute(params![id_bytes!(scope.tenant), mode_number(scope.mode), address.normal()]).map(drop)
 }
 
 fn forget_replies(tx: &WriteTx<'_>, scope: TenantScope, keys: &[String]) -> rusqlite::Result<()> {

@@ -83,11 +83,16 @@ impl KeyFile {
             .map_err(unsealed)
     }
 
-    /// Destroys a key for good. Doing it again changes nothing.
-    pub(crate) fn destroy(&self, id: KeyId, at: UnixMillis) -> rusqlite::Result<()> {
-        let destroy =
-            "UPDATE data_key SET wrapped = NULL, erased_at = ?2 WHERE id = ?1 AND wrapped IS NOT NULL";
-        self.0.execute(destroy, params![id.0, millis(at)])?;
+    /// Destroys keys for good. Doing it again changes nothing.
+    pub(crate) fn destroy(&mut self, ids: &[KeyId], at: UnixMillis) -> rusqlite::Result<()> {
+        let tx = self.0.transaction()?;
+        for id in ids {
+            let mut destroy = tx.prepare_cached(
+                "UPDATE data_key SET wrapped = NULL, erased_at = ?2 WHERE id = ?1 AND wrapped IS NOT NULL",
+            )?;
+            destroy.execute(params![id.0, millis(at)])?;
+        }
+        tx.commit()?;
         // A reader that is at work right now keeps the log for the next erasure or the next start to empty.
         schema::empty_log(&self.0).map(drop)
     }

@@ -117,11 +117,19 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Destroys a key that was given up by a transaction which is durable.
-    pub(crate) fn destroy(&mut self, db: &Connection, id: KeyId, at: UnixMillis) -> rusqlite::Result<()> {
-        self.file.destroy(id, at)?;
-        self.vault.erased(id, at);
-        db.execute("DELETE FROM key_to_destroy WHERE data_key = ?1", [id.0])?;
+    /// Destroys keys that were given up by a transaction which is durable.
+    pub(crate) fn destroy_all(
+        &mut self,
+        db: &Connection,
+        ids: &[KeyId],
+        at: UnixMillis,
+    ) -> rusqlite::Result<()> {
+        self.file.destroy(ids, at)?;
+        let mut settle = db.prepare_cached("DELETE FROM key_to_destroy WHERE data_key = ?1")?;
+        for id in ids {
+            self.vault.erased(*id, at);
+            settle.execute([id.0])?;
+        }
         self.log_is_stale = true;
         Ok(())
     }
@@ -131,7 +139,7 @@ impl KeyRing {
         let mut select = db.prepare("SELECT data_key, erased_at FROM key_to_destroy")?;
         let owed = select.query_map([], |row| Ok((KeyId(row.get(0)?), instant(row.get(1)?))))?;
         for (id, at) in owed.collect::<rusqlite::Result<Vec<_>>>()? {
-            self.destroy(db, id, at)?;
+            self.destroy_all(db, &[id], at)?;
         }
         Ok(())
     }

@@ -1,20 +1,23 @@
 //! Lists of messages.
 
-use std::ops::Range;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use async_trait::async_trait;
 use hermes_domain::{
     AttemptRef, ConnectionId, MessageId, UnixMillis, recipient_address::RecipientAddress, tenant::TenantScope,
 };
 use hermes_ports::{MessageLog, StoreError, cascade_store::StoredCascade, message_log::MessageQuery};
-use hermes_sealing::KeyId;
+use hermes_sealing::{KeyId, sealed_envelope::StoredEnvelope};
 use sqlx::Row;
 
 use crate::{
     backend::EmbeddedBackend,
     columns::{rows, unreadable},
     term,
-    vault::Known,
+    vault::{Known, read_envelope},
 };
 
 /// Fewest messages read at once while filtering.
@@ -100,6 +103,25 @@ impl EmbeddedBackend {
         self.opened(&found).await
     }
 
+    /// What tenants have noted at these messages. Left out are those that are gone, and those that cannot be read: a
+    /// damaged message must not hold up the webhooks of others.
+    pub(crate) async fn metadata_of(
+        &self,
+        messages: &BTreeSet<MessageId>,
+    ) -> Result<BTreeMap<MessageId, BTreeMap<String, String>>, StoreError> {
+        if messages.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let keys: Vec<i64> = messages.iter().map(|message| message.storage_key()).collect();
+        let query = sqlx::query("SELECT envelope FROM message WHERE key IN (SELECT value FROM json_each(?))");
+        let query = query.bind(serde_json::Value::from(keys).to_string());
+        let rows = query.fetch_all(self.reads()).await.map_err(unreadable("reading metadata"))?;
+        let ids = rows.iter().flat_map(|row| StoredEnvelope::keys_of(row.get(0))).collect();
+        let known = self.known_keys(ids).await?;
+        let envelopes = rows.iter().filter_map(|row| read_envelope(row.get(0), &known).ok());
+        Ok(envelopes.map(|envelope| (envelope.id, envelope.metadata)).collect())
+    }
+
     /// The terms with presumably the fewest messages.
     async fn narrowest_terms(&self, query: &MessageQuery) -> Result<Vec<i64>, StoreError> {
         let scope = TenantScope::new(query.tenant, query.mode);
@@ -120,19 +142,28 @@ impl EmbeddedBackend {
         if self.has_plain_envelopes() {
             terms.push(term::plain_to(scope.tenant, scope.mode, address.normal()));
         }
+        terms.extend(self.term_of(scope, address).await?);
+        Ok(terms)
+    }
+
+    /// What everything about a recipient is found by; `None` for one that was erased or never met.
+    pub(crate) async fn term_of(
+        &self,
+        scope: TenantScope,
+        address: &RecipientAddress,
+    ) -> Result<Option<i64>, StoreError> {
         let recipient = term::recipient(self.vault().key(), scope, address);
         if let Some((_, key)) = self.vault().of_recipient(recipient) {
-            terms.push(key.term());
-            return Ok(terms);
+            return Ok(Some(key.term()));
         }
         let query = sqlx::query("SELECT data_key FROM recipient WHERE recipient = ?");
         let found = query.bind(recipient.0.to_vec()).fetch_optional(self.reads()).await;
-        let Some(row) = found.map_err(unreadable("looking for a recipient"))? else { return Ok(terms) };
+        let Some(row) = found.map_err(unreadable("looking for a recipient"))? else { return Ok(None) };
         let id = KeyId(row.get(0));
-        if let Some(Known::Key(key)) = self.known_keys([id].into()).await?.get(&id) {
-            terms.push(key.term());
+        match self.known_keys([id].into()).await?.get(&id) {
+            Some(Known::Key(key)) => Ok(Some(key.term())),
+            Some(Known::Erased(_)) | None => Ok(None),
         }
-        Ok(terms)
     }
 }
 

@@ -1,10 +1,17 @@
 //! Webhooks owed to tenants.
+//!
+//! Metadata of messages is not stored here: it is read from the messages, where it is encrypted, when a webhook is told.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     Outbox, StoreError,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
+    outbox::{
+        Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection, lacks_metadata,
+        with_metadata,
+    },
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use sqlx::{Row, sqlite::SqliteRow};
@@ -55,21 +62,6 @@ pub(crate) fn prune(db: &Connection, before: UnixMillis, limit: usize) -> rusqli
     Ok(pruned)
 }
 
-/// Takes the tenant's metadata out of what was told, or is to be told, about messages.
-pub(crate) fn forget_metadata(db: &Connection, messages: &[MessageId]) -> rusqlite::Result<()> {
-    let mut update = db.prepare_cached(
-        "UPDATE outbox SET body = json_replace(body, '$.data.metadata', json('{}'))
-         WHERE endpoint = ?1 AND event BETWEEN ?2 AND ?3",
-    )?;
-    for_each_endpoint(db, |endpoint| {
-        for message in messages {
-            let (first, last) = (message.event_id(0), message.event_id(u16::MAX));
-            update.execute(params![endpoint, id_bytes!(first), id_bytes!(last)])?;
-        }
-        Ok(())
-    })
-}
-
 /// Every endpoint that the outbox knows: each costs one look, however much it holds of them.
 fn for_each_endpoint(
     db: &Connection,
@@ -96,7 +88,7 @@ impl Outbox for EmbeddedBackend {
         );
         let query = query.bind(id_bytes!(endpoint).to_vec()).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("listing pending webhooks"))?;
-        found.iter().map(read).collect()
+        self.with_metadata(found.iter().map(read).collect::<Result<_, _>>()?).await
     }
 
     async fn owe(&self, entries: Vec<OutboxEntry>) -> Result<(), StoreError> {
@@ -125,7 +117,7 @@ impl Outbox for EmbeddedBackend {
         let query =
             query.bind(id_bytes!(endpoint).to_vec()).bind(before.clone()).bind(before).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("listing webhooks"))?;
-        found.iter().map(read).collect()
+        self.with_metadata(found.iter().map(read).collect::<Result<_, _>>()?).await
     }
 
     async fn failures(&self, endpoint: EndpointId) -> Result<Option<FailureStreak>, StoreError> {
@@ -184,6 +176,18 @@ impl Outbox for EmbeddedBackend {
 }
 
 impl EmbeddedBackend {
+    /// Completes bodies with what the messages' metadata are now: nothing, for one that is erased or gone.
+    async fn with_metadata(&self, mut deliveries: Vec<Delivery>) -> Result<Vec<Delivery>, StoreError> {
+        let lacking = |delivery: &&Delivery| lacks_metadata(&delivery.body);
+        let messages: BTreeSet<_> = deliveries.iter().filter(lacking).filter_map(|one| one.message).collect();
+        let metadata = self.metadata_of(&messages).await?;
+        for delivery in deliveries.iter_mut().filter(|delivery| lacks_metadata(&delivery.body)) {
+            let of = delivery.message.and_then(|message| metadata.get(&message));
+            delivery.body = with_metadata(&delivery.body, of.unwrap_or(&BTreeMap::new()));
+        }
+        Ok(deliveries)
+    }
+
     /// Finished deliveries of events since `since`, earliest first, and when the first one happened that is not
     /// among them. Looks at every row of the endpoint, so not in the writer.
     async fn finished_since(

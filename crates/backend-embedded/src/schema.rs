@@ -10,7 +10,7 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
@@ -21,6 +21,8 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../../schema/sql/sqlite/0008_data_keys.sql"),
     include_str!("../../../schema/sql/sqlite/0009_inbound.sql"),
     include_str!("../../../schema/sql/sqlite/0010_batches.sql"),
+    include_str!("../../../schema/sql/sqlite/0012_webhook_metadata.sql"),
+    include_str!("../../../schema/sql/sqlite/0013_sealed_inbound.sql"),
 ];
 
 /// The same for the file of the data keys.
@@ -169,5 +171,29 @@ mod tests {
             assert_eq!(hermes_domain::SuppressionId::from_u128(bits).at().0, 1_767_323_045_678);
         }
         assert_ne!(rows[0].1, rows[1].1);
+    }
+
+    /// What earlier builds stored of webhooks held the metadata of messages.
+    #[test]
+    fn webhooks_of_earlier_builds_lose_the_metadata_that_they_hold() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut db = connect(&directory.path().join(DATABASE)).unwrap();
+        for (version, sql) in (1..).zip(&MIGRATIONS[..10]) {
+            apply(&mut db, version, sql).unwrap();
+        }
+        let insert = "INSERT INTO outbox VALUES (?1, ?2, ?3, 'x', ?4, 0, 0, 0, 0, NULL, NULL)";
+        let bodies = [
+            (16, r#"{"data":{"tags":["a"],"metadata":{"name":"planted"}}}"#),
+            (16, r#"{"data":{"tags":["a"],"metadata":{}}}"#),
+            (0, r#"{"data":{"endpoint_id":"x"}}"#),
+        ];
+        for (number, (length, body)) in (0_u8..).zip(bodies) {
+            db.execute(insert, rusqlite::params![[0_u8; 16], [number; 16], vec![0_u8; length], body])
+                .unwrap();
+        }
+        migrate(&mut db, &MIGRATIONS).unwrap();
+        let mut select = db.prepare("SELECT body FROM outbox ORDER BY event").unwrap();
+        let rows: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows, [r#"{"data":{"tags":["a"],"metadata":null}}"#, bodies[1].1, bodies[2].1]);
     }
 }

@@ -1,4 +1,4 @@
-//! Webhooks that a transition owes, and what they say. Never content, never addresses.
+//! Webhooks that a transition owes, and what they say. Never content, never addresses; metadata only once they are told.
 
 mod operational;
 
@@ -56,7 +56,7 @@ pub fn notifications(
     all
 }
 
-/// The body of the notification about timeline entry `index` (API contract, section 4).
+/// The body of the notification about timeline entry `index` (API contract, section 4), still without metadata.
 ///
 /// # Panics
 /// Never: an index beyond the timeline yields the body of the message's present state.
@@ -113,7 +113,8 @@ struct Data<'a> {
     error: Option<ErrorBrief<'a>>,
     cost: Option<Cost<'a>>,
     tags: &'a [String],
-    metadata: &'a BTreeMap<String, String>,
+    /// Null where the message has some: what is stored must not hold it.
+    metadata: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -164,7 +165,7 @@ fn body_of(envelope: &Envelope, state: &State, index: usize, entry: &TimelineEnt
             error: attempt.and_then(|attempt| attempt.error.as_ref()).map(error),
             cost: attempt.and_then(|attempt| attempt.cost.as_ref()).map(cost),
             tags: &envelope.tags,
-            metadata: &envelope.metadata,
+            metadata: Some(&envelope.metadata).filter(|metadata| metadata.is_empty()),
         },
     };
     #[expect(clippy::expect_used, reason = "plain structs with text keys: there is no case that fails")]

@@ -50,8 +50,8 @@ pub struct ApiPorts {
     pub events: Arc<dyn OperationalEvents>,
     /// Addresses that tenants must not write to.
     pub suppressions: Arc<dyn Suppressions>,
-    /// Erases recipients; `None` where the store of messages cannot.
-    pub erasure: Option<Arc<dyn Erasure>>,
+    /// Makes recipients unreadable.
+    pub erasure: Arc<dyn Erasure>,
     /// What people have written.
     pub inbound: Arc<dyn InboundLog>,
     /// Batches, their lines and what became of them.

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod batches;
 pub mod cascade_store;
 pub mod commit_parts;
+pub mod erasure;
 pub mod idempotency;
 pub mod inbound_log;
 pub mod message_log;
@@ -48,6 +49,7 @@ macro_rules! all_contracts {
         $crate::batches_contract!($make);
         $crate::cascade_store_contract!($make);
         $crate::commit_parts_contract!($make);
+        $crate::erasure_contract!($make);
         $crate::idempotency_contract!($make);
         $crate::inbound_log_contract!($make);
         $crate::message_log_contract!($make);
@@ -70,6 +72,7 @@ mod tests {
             include_str!("cascade_store.rs"),
             include_str!("suppressions.rs"),
             include_str!("commit_parts.rs"),
+            include_str!("erasure.rs"),
             include_str!("idempotency.rs"),
             include_str!("inbound_log.rs"),
             include_str!("message_log.rs"),

@@ -12,6 +12,7 @@ macro_rules! outbox_contract {
             the_log_is_newest_first_and_paged,
             what_no_message_brings_is_owed_once,
             an_event_about_no_message_is_kept,
+            metadata_is_told_as_the_message_has_it,
             redelivery_counts_and_then_makes_finished_ones_pending,
             redelivery_takes_the_earliest_first_and_says_where_it_stopped,
             one_event_is_delivered_again_finished_or_not,
@@ -145,6 +146,30 @@ pub async fn what_no_message_brings_is_owed_once(ports: &Ports) {
     let log = ports.outbox.list(ENDPOINT, None, 9).await.unwrap();
     assert_eq!(events(&log), [EventId::new(START, 8), entry.event]);
     assert_eq!((log[1].status, log[1].event_type.as_str()), (DeliveryStatus::Delivered, "inbound.received"));
+}
+
+/// Bodies are kept without metadata and told with those of their message; elsewhere nothing is added.
+pub async fn metadata_is_told_as_the_message_has_it(ports: &Ports) {
+    let story =
+        Story::of(&envelope().with(|one| drop(one.metadata.insert("order".into(), "7".into()))).build());
+    let id = story.envelope().id;
+    let entry = |number: u16, body: &str| OutboxEntry {
+        endpoint: ENDPOINT,
+        event: id.event_id(number),
+        message: Some(id),
+        event_type: "message.failed",
+        body: body.into(),
+        created_at: START.plus_ms(number.into()),
+    };
+    let outbox =
+        vec![entry(1, r#"{"data":{"metadata":null,"x":1}}"#), entry(2, r#"{"data":{"metadata":{}}}"#)];
+    ports.cascades.commit(Commit { outbox, ..story.create() }).await.unwrap();
+    let expected = [r#"{"data":{"metadata":{"order":"7"},"x":1}}"#, r#"{"data":{"metadata":{}}}"#];
+    let bodies = |found: Vec<Delivery>| found.into_iter().map(|one| one.body).collect::<Vec<_>>();
+    assert_eq!(bodies(ports.outbox.pending(ENDPOINT, 9).await.unwrap()), expected);
+    let mut listed = bodies(ports.outbox.list(ENDPOINT, None, 9).await.unwrap());
+    listed.reverse();
+    assert_eq!(listed, expected);
 }
 
 /// A dry run changes nothing; what is pending already is not counted.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hermes_ports::{
-    AuditLog, Batches, CascadeStore, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox, Registry,
-    Suppressions, UsageLog,
+    AuditLog, Batches, CascadeStore, Erasure, Idempotency, InboundLog, MessageLog, Outbox, ReceiptInbox,
+    Registry, Suppressions, UsageLog,
 };
 
 /// The storing ports of one deployment, over the same storage.
@@ -32,6 +32,8 @@ pub struct Ports {
     pub usage: Arc<dyn UsageLog>,
     /// Batches.
     pub batches: Arc<dyn Batches>,
+    /// Erasing recipients.
+    pub erasure: Arc<dyn Erasure>,
 }
 
 impl Ports {
@@ -49,12 +51,26 @@ impl Ports {
             + UsageLog
             + InboundLog
             + Batches
+            + Erasure
             + 'static,
     {
         let (cascades, claims, outbox) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (parked, registry, log) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
         let (suppressions, audit, usage) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
-        let (inbound, batches) = (Arc::clone(backend), Arc::clone(backend));
-        Self { cascades, claims, outbox, parked, registry, log, suppressions, audit, usage, inbound, batches }
+        let (inbound, batches, erasure) = (Arc::clone(backend), Arc::clone(backend), Arc::clone(backend));
+        Self {
+            cascades,
+            claims,
+            outbox,
+            parked,
+            registry,
+            log,
+            suppressions,
+            audit,
+            usage,
+            inbound,
+            batches,
+            erasure,
+        }
     }
 }

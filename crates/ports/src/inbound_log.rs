@@ -3,7 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use hermes_domain::{ConnectionId, InboundId, MessageId, UnixMillis, address::Channel, tenant::TenantScope};
+use hermes_domain::{
+    ConnectionId, InboundId, MessageId, TenantId, UnixMillis, address::Channel, tenant::TenantScope,
+};
 
 use crate::store_error::StoreError;
 
@@ -46,8 +48,8 @@ pub struct InboundEntry {
     pub scope: TenantScope,
     /// On which channel.
     pub channel: Channel,
-    /// Who wrote: a number in E.164, or a mail address in lower case.
-    pub from: String,
+    /// Who wrote: a number in E.164, or a mail address in lower case; `None` once they are erased.
+    pub from: Option<String>,
     /// Our number or address, if the provider told.
     pub to: Option<String>,
     /// What was wanted.
@@ -97,7 +99,7 @@ impl InboundQuery {
     /// Whether an entry meets every condition but the limit.
     pub fn matches(&self, entry: &InboundEntry) -> bool {
         entry.scope == self.scope
-            && self.from.as_ref().is_none_or(|from| entry.from == *from)
+            && (self.from.is_none() || entry.from == self.from)
             && self.channel.is_none_or(|channel| entry.channel == channel)
             && self.created_after.is_none_or(|bound| entry.received_at >= bound)
             && self.before.is_none_or(|before| entry.id < before)
@@ -127,4 +129,10 @@ pub trait InboundLog: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Unavailable`, `Damaged`.
     async fn newest(&self, query: InboundQuery) -> Result<Vec<InboundEntry>, StoreError>;
+
+    /// Forgets every entry of a tenant, in both modes.
+    ///
+    /// # Errors
+    /// `Unavailable`; some may be gone then.
+    async fn discard_all(&self, tenant: TenantId) -> Result<(), StoreError>;
 }

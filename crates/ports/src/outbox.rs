@@ -1,6 +1,6 @@
 //! Webhooks owed to tenants.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use hermes_domain::{EndpointId, EventId, MessageId, UnixMillis, failure_streak::FailureStreak};
@@ -18,10 +18,42 @@ pub struct OutboxEntry {
     pub message: Option<MessageId>,
     /// Such as `message.delivered`.
     pub event_type: &'static str,
-    /// JSON body, never with content or addresses.
+    /// JSON body, never with content or addresses. Where its message has metadata, it says `"metadata":null` instead: that
+    /// is personal, kept with the message alone, and told when the body is ([`with_metadata`]).
     pub body: String,
     /// When it happened.
     pub created_at: UnixMillis,
+}
+
+impl OutboxEntry {
+    /// The entry as it is told at once, while the message is at hand.
+    #[must_use]
+    pub fn told(&self, metadata: &BTreeMap<String, String>) -> Self {
+        let mut told = self.clone();
+        if lacks_metadata(&told.body) {
+            told.body = with_metadata(&told.body, metadata);
+        }
+        told
+    }
+}
+
+/// What stands for the metadata of a message that has some. It is in no text of a body, where quotes are escaped.
+const METADATA_LATER: &str = r#""metadata":null"#;
+
+/// Whether a body still needs the metadata of its message.
+pub fn lacks_metadata(body: &str) -> bool {
+    body.contains(METADATA_LATER)
+}
+
+/// The body as it is told. Without metadata, or once it is erased, `metadata` is an empty object.
+///
+/// # Panics
+/// Never: texts always serialise.
+#[must_use]
+pub fn with_metadata(body: &str, metadata: &BTreeMap<String, String>) -> String {
+    #[expect(clippy::expect_used, reason = "texts with text keys: there is no case that fails")]
+    let json = serde_json::to_string(metadata).expect("texts serialise");
+    body.replacen(METADATA_LATER, &format!(r#""metadata":{json}"#), 1)
 }
 
 /// Where a delivery stands.
@@ -46,7 +78,7 @@ pub struct Delivery {
     pub message: Option<MessageId>,
     /// Such as `message.delivered`.
     pub event_type: String,
-    /// JSON body.
+    /// JSON body as it is told, with the metadata that the message has now.
     pub body: String,
     /// When it happened.
     pub created_at: UnixMillis,

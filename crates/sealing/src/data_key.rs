@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+use chacha20poly1305::{
+    KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
+};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use crate::SealError;
+
+const NONCE_BYTES: usize = 24;
 
 /// Names a data key; never used again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -31,6 +37,34 @@ impl DataKey {
         let [a, b, c, d, e, f, g, h, ..] = mac(&self.0, &[b"hermes term of a recipient"]);
         i64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
+
+    /// Encrypts a text about the recipient that no message holds: `nonce (24) | ciphertext and tag`, bound to the record
+    /// called `owner`.
+    ///
+    /// # Errors
+    /// `NoRandomness`.
+    pub fn seal(&self, owner: &[u8], text: &str) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|_| SealError::NoRandomness)?;
+        let payload = Payload { msg: text.as_bytes(), aad: owner };
+        let sealed = self.texts().encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens what [`Self::seal`] made for the same record.
+    ///
+    /// # Errors
+    /// `Format`, `Forged`.
+    pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<String, SealError> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Format)?;
+        let payload = Payload { msg: sealed, aad: owner };
+        let plain = self.texts().decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Forged)?;
+        String::from_utf8(plain).map_err(|_| SealError::Format)
+    }
+
+    fn texts(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new((&mac(&self.0, &[b"hermes text about a recipient"])).into())
+    }
 }
 
 impl fmt::Debug for DataKey {
@@ -47,4 +81,21 @@ pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_opens_only_for_its_record_and_under_its_key() {
+        let (key, other) = (DataKey::random().unwrap(), DataKey::random().unwrap());
+        let sealed = key.seal(b"in_1", "+4520123456").unwrap();
+        assert_eq!(key.open(b"in_1", &sealed).as_deref(), Ok("+4520123456"));
+        assert_eq!(key.open(b"in_2", &sealed), Err(SealError::Forged));
+        assert_eq!(other.open(b"in_1", &sealed), Err(SealError::Forged));
+        assert_eq!(key.open(b"in_1", &sealed[..9]), Err(SealError::Format));
+        assert!(!sealed.windows(8).any(|window| window == b"20123456"));
+        assert_ne!(sealed, key.seal(b"in_1", "+4520123456").unwrap());
+    }
 }

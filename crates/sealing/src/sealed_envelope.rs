@@ -188,7 +188,7 @@ impl Unsealed {
     /// # Errors
     /// `Format` for one that is no JSON.
     pub fn of(envelope: &Envelope) -> Result<Self, EnvelopeError> {
-        let (open, personal) = parts(envelope, None);
+        let (open, personal) = parts(envelope, envelope.erased_at);
         let open = serde_json::to_vec(&open).map_err(|_| EnvelopeError::Format)?;
         let personal = serde_json::to_vec(&personal).map_err(|_| EnvelopeError::Format)?;
         Ok(Self { id: envelope.id, open, personal })

@@ -16,6 +16,18 @@ const NONCE_BYTES: usize = 24;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RecipientHash(pub [u8; 16]);
 
+impl RecipientHash {
+    /// Anywhere among all of them.
+    ///
+    /// # Errors
+    /// `NoRandomness`.
+    pub fn random() -> Result<Self, SealError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
+        Ok(Self(bytes))
+    }
+}
+
 /// Made once per store. Kept sealed under the credentials key, which may change; this one never does, or no recipient
 /// would be found again.
 #[derive(Clone)]
@@ -46,6 +58,11 @@ impl VaultKey {
             consent: derive(b"hermes vault: suppressions"),
             bytes,
         }
+    }
+
+    /// Tells vaults apart. Persisted: never change it.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        first_half(mac(&self.bytes, &[b"hermes vault: fingerprint"]))
     }
 
     /// To be sealed under the credentials key.

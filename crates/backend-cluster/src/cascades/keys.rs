@@ -31,9 +31,9 @@ pub(super) fn pattern(kind: Kind, partition: Option<u8>) -> String {
     partition.map_or_else(|| format!("{letter}.>"), |partition| format!("{letter}.{partition}.>"))
 }
 
-/// The key that marks the end of a list of live keys; within the pattern of that list.
-pub(super) fn mark(partition: Option<u8>) -> String {
-    pattern(Kind::Live, partition).replace('>', "end")
+/// The key that marks the end of a list of keys; within the pattern of that list.
+pub(super) fn mark(kind: Kind, partition: Option<u8>) -> String {
+    pattern(kind, partition).replace('>', "end")
 }
 
 /// The message that a subject ends with.
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(message(&format!("$KV.bucket.{key}")), Some(id));
         assert_eq!(message("$KV.bucket.s.200.nonsense"), None);
         assert_eq!(pattern(Kind::Live, Some(200)), "l.200.>");
-        assert_eq!(mark(Some(200)), "l.200.end");
+        assert_eq!(mark(Kind::Live, Some(200)), "l.200.end");
         assert_eq!(message("$KV.bucket.l.200.end"), None);
     }
 }

@@ -59,6 +59,12 @@ pub enum OpenError {
     /// No server answers at the address, or it refuses us.
     #[error("could not connect to NATS")]
     Connect(#[source] async_nats::ConnectError),
+    /// The messages there are encrypted under data keys that are not in this node's `keys.db`.
+    #[error("the messages on NATS belong to another keys.db than that of this node")]
+    OtherVault,
+    /// The vault of the buckets could not be read or written.
+    #[error("could not tell whose messages are on NATS")]
+    Vault(#[source] hermes_ports::StoreError),
     /// There must be at least one bucket.
     #[error("there must be at least one bucket")]
     NoBuckets,

@@ -1,34 +1,41 @@
 //! The store itself.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_nats::{Client, jetstream};
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use hermes_domain::{MessageId, cascade::decode, message::Envelope};
 use hermes_ports::{
-    CascadeStore, StoreError,
+    CascadeStore, EnvelopeVault, StoreError,
     cascade_store::{Commit, OpenCascade, Revision, StoredCascade},
     kill_point,
 };
 use parking_lot::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::{
     batch::{self, Put},
     bucket::{Bucket, unavailable},
+    creations::Creations,
     keys::{self, Kind},
     live,
     options::{ClusterOptions, OpenError},
     value::{self, Rest},
+    vault_mark,
 };
 use crate::commit_rest::{CommitRest, RestOfCommit};
 
 /// Keeps cascades in NATS JetStream.
 pub struct NatsCascadeStore {
-    client: Client,
-    buckets: Vec<Bucket>,
+    pub(super) client: Client,
+    pub(super) buckets: Vec<Bucket>,
     rest: Arc<dyn CommitRest>,
-    options: ClusterOptions,
+    pub(super) vault: Arc<dyn EnvelopeVault>,
+    pub(super) options: ClusterOptions,
+    /// Numbers of the buckets that may hold envelopes in plain text.
+    pub(super) unsealed: AsyncMutex<Vec<u8>>,
+    pub(super) creations: Creations,
     /// What is left of the newest scan of everything: boot pages through one scan.
     scanned: Mutex<Vec<OpenCascade>>,
 }
@@ -42,9 +49,10 @@ impl NatsCascadeStore {
         url: &str,
         options: ClusterOptions,
         rest: Arc<dyn CommitRest>,
+        vault: Arc<dyn EnvelopeVault>,
     ) -> Result<Arc<Self>, OpenError> {
         let client = async_nats::connect(url).await.map_err(OpenError::Connect)?;
-        Self::open(client, options, rest).await
+        Self::open(client, options, rest, vault).await
     }
 
     /// Opens the buckets, making those that do not exist.
@@ -55,6 +63,7 @@ impl NatsCascadeStore {
         client: Client,
         options: ClusterOptions,
         rest: Arc<dyn CommitRest>,
+        vault: Arc<dyn EnvelopeVault>,
     ) -> Result<Arc<Self>, OpenError> {
         if options.buckets == 0 {
             return Err(OpenError::NoBuckets);
@@ -65,17 +74,42 @@ impl NatsCascadeStore {
         let context = jetstream::new(client.clone());
         let buckets = (0..options.buckets).map(|number| Bucket::open(&context, number, &options));
         let buckets = try_join_all(buckets).await?;
-        Ok(Arc::new(Self { client, buckets, rest, options, scanned: Mutex::default() }))
+        vault_mark::claim(&client, &buckets[0], vault.fingerprint()).await?;
+        Ok(Arc::new(Self {
+            client,
+            unsealed: AsyncMutex::new((0..options.buckets).collect()),
+            buckets,
+            rest,
+            vault,
+            options,
+            creations: Creations::default(),
+            scanned: Mutex::default(),
+        }))
     }
 
-    fn bucket(&self, partition: u8) -> &Bucket {
+    /// Records live messages that have no row in the companion yet: loading one records what its commit could not.
+    pub(super) async fn record_left_out(&self) -> Result<(), StoreError> {
+        for open in self.scan_all().await? {
+            if !self.rest.is_recorded(open.id).await? {
+                self.load(open.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn bucket(&self, partition: u8) -> &Bucket {
         // Never empty: `open` refuses that.
         &self.buckets[usize::from(partition) % self.buckets.len()]
     }
 
     async fn write(&self, commit: &Commit) -> Result<Revision, StoreError> {
         let bucket = self.bucket(commit.id.partition());
-        let puts = self.puts(bucket, commit)?;
+        let mut puts = Vec::with_capacity(3);
+        if let (None, Some(envelope)) = (commit.expected, &commit.envelope) {
+            let sealed = self.vault.seal(envelope).await?;
+            puts.push(Put { expected: Some(0), ..self.envelope_put(bucket, envelope, sealed) });
+        }
+        puts.extend(self.state_puts(bucket, commit)?);
         let permit = bucket.batches.acquire().await.map_err(unavailable("waiting for a batch"))?;
         kill_point::pass("nats_commit.before");
         let sequence = batch::write(&self.client, &puts).await?;
@@ -84,12 +118,8 @@ impl NatsCascadeStore {
         Ok(Revision(sequence))
     }
 
-    /// The keys that a commit writes; the guarded state comes last, so its sequence is the answer.
-    fn puts(&self, bucket: &Bucket, commit: &Commit) -> Result<Vec<Put>, StoreError> {
-        let now = self.options.clock.now();
-        let kept = |until: hermes_domain::UnixMillis| {
-            Some(Duration::from_millis(until.since(now)) + self.options.ended_for)
-        };
+    /// The keys that every commit writes; the guarded state comes last, so its sequence is the answer.
+    fn state_puts(&self, bucket: &Bucket, commit: &Commit) -> Result<[Put; 2], StoreError> {
         let put = |kind, value, expected, ttl| Put {
             subject: bucket.subject(&keys::key(kind, commit.id)),
             value,
@@ -97,36 +127,25 @@ impl NatsCascadeStore {
             ttl,
             deletes: false,
         };
-        let mut puts = Vec::with_capacity(3);
-        if let (None, Some(envelope)) = (commit.expected, &commit.envelope) {
-            let json = serde_json::to_vec(&**envelope).map_err(|_| damaged("envelope", commit.id))?;
-            puts.push(put(Kind::Envelope, json.into(), Some(0), kept(envelope.expires_at)));
-        }
-        puts.push(match commit.due {
+        let live = match commit.due {
             Some(due) => put(Kind::Live, value::encode_live(due, commit.owes_effect), None, None),
             None => Put {
                 deletes: true,
                 ..put(Kind::Live, bytes::Bytes::new(), None, Some(self.options.deletions_for))
             },
-        });
+        };
         let state = value::encode_state(commit).map_err(|_| damaged("rest", commit.id))?;
         let expected = commit.expected.map_or(0, |revision| revision.0);
-        puts.push(put(Kind::State, state, Some(expected), kept(commit.due.unwrap_or(now))));
-        Ok(puts)
+        let until = commit.due.unwrap_or_else(|| self.options.clock.now());
+        Ok([live, put(Kind::State, state, Some(expected), Some(self.kept(until)))])
     }
 
     /// The envelope of a commit, read back where the commit does not bring it.
     async fn envelope(&self, commit: &Commit) -> Result<Arc<Envelope>, StoreError> {
         match &commit.envelope {
             Some(envelope) => Ok(Arc::clone(envelope)),
-            None => self.stored_envelope(commit.id).await,
+            None => self.stored_envelope(commit.id).await?.ok_or_else(|| damaged("envelope", commit.id)),
         }
-    }
-
-    async fn stored_envelope(&self, id: MessageId) -> Result<Arc<Envelope>, StoreError> {
-        let found = self.bucket(id.partition()).get(&keys::key(Kind::Envelope, id)).await?;
-        let found = found.ok_or_else(|| damaged("envelope", id))?;
-        serde_json::from_slice(&found.value).map(Arc::new).map_err(|_| damaged("envelope", id))
     }
 
     async fn record_rest(&self, stored: &StoredCascade, rest: Rest) -> Result<(), StoreError> {
@@ -140,20 +159,8 @@ impl NatsCascadeStore {
         self.rest.record(rest).await
     }
 
-    async fn scan_all(&self) -> Result<Vec<OpenCascade>, StoreError> {
-        let scans = self.buckets.iter().map(|bucket| live::scan(&self.client, bucket, None));
-        let mut open: Vec<_> = try_join_all(scans).await?.into_iter().flatten().collect();
-        open.sort_unstable_by_key(|open| open.id);
-        Ok(open)
-    }
-}
-
-#[async_trait]
-impl CascadeStore for NatsCascadeStore {
-    async fn commit(&self, commit: Commit) -> Result<Revision, StoreError> {
-        if commit.expected.is_none() && commit.envelope.is_none() {
-            return Err(damaged("envelope", commit.id));
-        }
+    /// Claim, state, rest.
+    async fn commit_all(&self, commit: Commit) -> Result<Revision, StoreError> {
         let state = decode(&commit.state).map_err(|_| damaged("state", commit.id))?;
         if let (None, Some(claim), Some(envelope)) = (commit.expected, &commit.claim, &commit.envelope) {
             self.rest.claim(claim, envelope.created_at).await?;
@@ -166,6 +173,29 @@ impl CascadeStore for NatsCascadeStore {
         Ok(revision)
     }
 
+    async fn scan_all(&self) -> Result<Vec<OpenCascade>, StoreError> {
+        let scans = self.buckets.iter().map(|bucket| live::scan(&self.client, bucket, None));
+        let mut open: Vec<_> = try_join_all(scans).await?.into_iter().flatten().collect();
+        open.sort_unstable_by_key(|open| open.id);
+        Ok(open)
+    }
+}
+
+#[async_trait]
+impl CascadeStore for NatsCascadeStore {
+    async fn commit(&self, commit: Commit) -> Result<Revision, StoreError> {
+        if commit.expected.is_some() {
+            return self.commit_all(commit).await;
+        }
+        if commit.envelope.is_none() {
+            return Err(damaged("envelope", commit.id));
+        }
+        let creation = self.creations.begin().await;
+        let created = self.commit_all(commit).await;
+        creation.ended(&created);
+        created
+    }
+
     /// Also records the rest of the newest commit, in case that was cut short.
     async fn load(&self, id: MessageId) -> Result<Option<StoredCascade>, StoreError> {
         let Some(found) = self.bucket(id.partition()).get(&keys::key(Kind::State, id)).await? else {
@@ -173,7 +203,12 @@ impl CascadeStore for NatsCascadeStore {
         };
         let (state, rest) = value::decode_state(&found.value).ok_or_else(|| damaged("state", id))?;
         let state = decode(&state).map_err(|_| damaged("state", id))?;
-        let (envelope, revision) = (self.stored_envelope(id).await?, Revision(found.sequence));
+        let Some(envelope) = self.stored_envelope(id).await? else {
+            // Let go of in between, or damaged.
+            let state = self.bucket(id.partition()).get(&keys::key(Kind::State, id)).await?;
+            return if state.is_none() { Ok(None) } else { Err(damaged("envelope", id)) };
+        };
+        let revision = Revision(found.sequence);
         let stored = StoredCascade { envelope, state, revision };
         self.record_rest(&stored, rest).await?;
         Ok(Some(stored))
@@ -222,6 +257,6 @@ fn page(open: &[OpenCascade], after: Option<MessageId>, limit: usize) -> Vec<Ope
     open.iter().skip(first).take(limit).copied().collect()
 }
 
-fn damaged(what: &str, id: MessageId) -> StoreError {
+pub(super) fn damaged(what: &str, id: MessageId) -> StoreError {
     StoreError::Damaged { what: format!("{what} of {id}") }
 }

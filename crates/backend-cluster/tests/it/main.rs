@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod protection;
 mod rest;
 mod scan;
 
@@ -13,9 +14,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use hermes_backend_cluster::{ClusterOptions, CommitRest, CompanionRest, NatsCascadeStore};
+use hermes_backend_cluster::{
+    ClusterOptions, CommitRest, CompanionRest, NatsCascadeStore, NatsErasure, NatsRetention,
+};
+use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_port_contracts::Ports;
-use hermes_testkit::{MemoryBackend, nats};
+use hermes_testkit::{
+    ManualClock, START,
+    nats::{self, NatsServer},
+};
+use tempfile::TempDir;
 
 /// Buckets that no other test uses, even on a server that others use.
 fn options() -> ClusterOptions {
@@ -26,19 +34,67 @@ fn options() -> ClusterOptions {
     ClusterOptions { bucket_prefix, buckets: 4, ..ClusterOptions::default() }
 }
 
-async fn open(url: &str, options: ClusterOptions, rest: Arc<dyn CommitRest>) -> Arc<NatsCascadeStore> {
-    let client = async_nats::connect(url).await.unwrap();
-    NatsCascadeStore::open(client, options, rest).await.unwrap()
-}
-
 /// Cascades in NATS, everything else in a companion.
-async fn fresh() -> (Ports, nats::NatsServer) {
-    let (server, companion) = (nats::server(), MemoryBackend::new());
-    let rest = CompanionRest::new(companion.clone(), companion.clone());
-    let cascades = open(server.url(), options(), Arc::new(rest)).await;
-    (Ports { cascades, ..Ports::of(&companion) }, server)
+struct Stores {
+    cascades: Arc<NatsCascadeStore>,
+    companion: Arc<EmbeddedBackend>,
+    directory: TempDir,
 }
 
+impl Stores {
+    /// A companion of its own.
+    async fn fresh(url: &str, options: ClusterOptions) -> Self {
+        Self::over(url, options, tempfile::tempdir().unwrap()).await
+    }
+
+    /// As after a restart.
+    async fn again(self, url: &str, options: ClusterOptions) -> Self {
+        self.companion.close().await;
+        Self::over(url, options, self.directory).await
+    }
+
+    async fn over(url: &str, options: ClusterOptions, directory: TempDir) -> Self {
+        let embedded =
+            EmbeddedOptions { clock: options.clock.clone(), ..EmbeddedOptions::new(directory.path()) };
+        let companion = EmbeddedBackend::open(embedded).await.unwrap();
+        let cascades = open(url, options, rest_of(&companion), &companion).await;
+        Self { cascades, companion, directory }
+    }
+
+    fn erasure(&self) -> NatsErasure {
+        NatsErasure::new(Arc::clone(&self.cascades), Arc::clone(&self.companion) as _)
+    }
+
+    fn retention(&self) -> NatsRetention {
+        NatsRetention::new(Arc::clone(&self.cascades), Arc::clone(&self.companion) as _)
+    }
+}
+
+fn rest_of(companion: &Arc<EmbeddedBackend>) -> Arc<dyn CommitRest> {
+    Arc::new(CompanionRest::new(Arc::clone(companion) as _, Arc::clone(companion) as _))
+}
+
+async fn open(
+    url: &str,
+    options: ClusterOptions,
+    rest: Arc<dyn CommitRest>,
+    vault: &Arc<EmbeddedBackend>,
+) -> Arc<NatsCascadeStore> {
+    let client = async_nats::connect(url).await.unwrap();
+    NatsCascadeStore::open(client, options, rest, Arc::clone(vault) as _).await.unwrap()
+}
+
+async fn fresh() -> (Ports, (NatsServer, TempDir)) {
+    let server = nats::server();
+    // The suites' time: claims expire by the companion's clock.
+    let options = ClusterOptions { clock: Arc::new(ManualClock::at(START)), ..options() };
+    let stores = Stores::fresh(server.url(), options).await;
+    let (cascades, erasure) = (Arc::clone(&stores.cascades) as _, Arc::new(stores.erasure()));
+    let ports = Ports { cascades, erasure, ..Ports::of(&stores.companion) };
+    (ports, (server, stores.directory))
+}
+
+hermes_port_contracts::erasure_contract!(crate::fresh);
 hermes_port_contracts::cascade_store_contract!(crate::fresh);
 
 // Where parts live in different servers a key is taken before the state is written, so a creation that

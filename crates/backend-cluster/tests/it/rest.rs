@@ -6,19 +6,20 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use hermes_backend_cluster::{CommitRest, CompanionRest, RestOfCommit};
-use hermes_domain::{EndpointId, UnixMillis};
+use hermes_backend_cluster::{CommitRest, NatsRetention, RestOfCommit};
+use hermes_domain::{EndpointId, MessageId, UnixMillis};
 use hermes_ports::{
-    CascadeStore, Outbox, StoreError, cascade_store::Commit, idempotency::Claim, outbox::OutboxEntry,
+    CascadeStore, Outbox, Retain as _, StoreError, cascade_store::Commit, idempotency::Claim,
+    outbox::OutboxEntry,
 };
-use hermes_testkit::{MemoryBackend, START, Story, envelope, nats};
+use hermes_testkit::{START, Story, envelope, nats};
 
-use crate::{open, options};
+use crate::{Stores, open, options, rest_of};
 
 /// Fails to record while it is away.
 #[derive(Debug)]
 struct Interrupted {
-    inner: CompanionRest,
+    inner: Arc<dyn CommitRest>,
     away: AtomicBool,
 }
 
@@ -34,15 +35,19 @@ impl CommitRest for Interrupted {
         }
         self.inner.record(rest).await
     }
+
+    async fn is_recorded(&self, id: MessageId) -> Result<bool, StoreError> {
+        self.inner.is_recorded(id).await
+    }
 }
 
 #[tokio::test]
 async fn the_rest_of_a_commit_is_recorded_by_the_next_load() {
-    let (server, companion) = (nats::server(), MemoryBackend::new());
-    let inner = CompanionRest::new(companion.clone(), companion.clone());
-    let rest = Arc::new(Interrupted { inner, away: AtomicBool::new(true) });
-    let (options, endpoint) = (options(), EndpointId::new(START, 1));
-    let store = open(server.url(), options.clone(), rest.clone()).await;
+    let (server, options) = (nats::server(), options());
+    let Stores { companion, .. } = &Stores::fresh(server.url(), options.clone()).await;
+    let rest = Arc::new(Interrupted { inner: rest_of(companion), away: AtomicBool::new(true) });
+    let endpoint = EndpointId::new(START, 1);
+    let store = open(server.url(), options.clone(), rest.clone(), companion).await;
     let story = Story::of(&envelope().build());
     let id = story.envelope().id;
     let entry = OutboxEntry {
@@ -59,7 +64,7 @@ async fn the_rest_of_a_commit_is_recorded_by_the_next_load() {
 
     // As after a restart: another store over the same buckets.
     rest.away.store(false, Ordering::Relaxed);
-    let store = open(server.url(), options, rest).await;
+    let store = open(server.url(), options, rest, companion).await;
     let stored = store.load(id).await.unwrap().unwrap();
     assert_eq!(stored.state, *story.state());
     assert_eq!(companion.pending(endpoint, 9).await.unwrap().len(), 1);
@@ -69,15 +74,35 @@ async fn the_rest_of_a_commit_is_recorded_by_the_next_load() {
 
 #[tokio::test]
 async fn a_store_over_the_same_buckets_finds_everything() {
-    let (server, companion) = (nats::server(), MemoryBackend::new());
-    let rest = || Arc::new(CompanionRest::new(companion.clone(), companion.clone()));
-    let options = options();
-    let store = open(server.url(), options.clone(), rest()).await;
+    let (server, options) = (nats::server(), options());
+    let stores = Stores::fresh(server.url(), options.clone()).await;
     let story = Story::of(&envelope().build());
-    let revision = store.commit(story.create()).await.unwrap();
-    drop(store);
-    let store = open(server.url(), options, rest()).await;
+    let revision = stores.cascades.commit(story.create()).await.unwrap();
+    let stores = stores.again(server.url(), options).await;
+    let store = &stores.cascades;
     let stored = store.load(story.envelope().id).await.unwrap().unwrap();
     assert_eq!((stored.state, stored.revision), (story.state().clone(), revision));
+    assert!(stored.envelope == *story.envelope());
     assert_eq!(store.open_all(None, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_without_a_row_is_recorded_before_keys_are_dropped_or_destroyed() {
+    let (server, options) = (nats::server(), options());
+    let Stores { companion, .. } = &Stores::fresh(server.url(), options.clone()).await;
+    let rest = Arc::new(Interrupted { inner: rest_of(companion), away: AtomicBool::new(true) });
+    let store = open(server.url(), options, rest.clone(), companion).await;
+    let retention = NatsRetention::new(store.clone(), companion.clone());
+    let story = Story::of(&envelope().build());
+    rest.away.store(false, Ordering::Relaxed);
+    retention.drop_keys().await.unwrap(); // What a start may have left out is on record.
+    rest.away.store(true, Ordering::Relaxed);
+    store.commit(story.create()).await.unwrap_err();
+    retention.drop_keys().await.unwrap_err();
+    rest.away.store(false, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(retention.drop_keys().await.unwrap(), 0);
+    }
+    assert!(companion.load(story.envelope().id).await.unwrap().is_some());
+    assert!(store.load(story.envelope().id).await.unwrap().unwrap().envelope == *story.envelope());
 }

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hermes_backend_cluster::{ClusterOptions, CompanionRest};
+use hermes_backend_cluster::ClusterOptions;
 use hermes_ports::{CascadeStore, cascade_store::Revision};
-use hermes_testkit::{MemoryBackend, Story, envelope, nats};
+use hermes_testkit::{Story, envelope, nats};
 
-use crate::{open, options};
+use crate::{Stores, options};
 
 /// Ended together, so that the server forgets their deletions together.
 const ENDED: usize = 2_000;
@@ -20,10 +20,10 @@ async fn end(store: Arc<dyn CascadeStore>, story: Story, revision: Revision) {
 
 #[tokio::test]
 async fn a_scan_ends_although_deletions_are_forgotten_meanwhile() {
-    let (server, companion) = (nats::server(), MemoryBackend::new());
-    let rest = CompanionRest::new(companion.clone(), companion);
+    let server = nats::server();
     let options = ClusterOptions { buckets: 1, deletions_for: Duration::from_secs(1), ..options() };
-    let store = open(server.url(), options, Arc::new(rest)).await;
+    let stores = Stores::fresh(server.url(), options).await;
+    let store = Arc::clone(&stores.cascades);
     let lives = Story::of(&envelope().sms().build());
     store.commit(lives.create()).await.unwrap();
 

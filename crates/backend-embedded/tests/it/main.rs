@@ -5,8 +5,9 @@
 mod child;
 mod crash;
 mod durability;
-mod erasure;
+mod erasing;
 mod index;
+mod key_sweep;
 mod lock;
 mod retention;
 mod suppressed;

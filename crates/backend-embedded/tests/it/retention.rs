@@ -12,7 +12,9 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore as _, MessageLog, Retain as _, message_log::MessageQuery, retention::Retained,
+    CascadeStore as _, MessageLog, Retain as _,
+    message_log::MessageQuery,
+    retention::{NoCopies, Retained},
 };
 use hermes_testkit::{EnvelopeBuilder, ManualClock, START, Story, envelope, tenant};
 use rusqlite::Connection;
@@ -71,24 +73,24 @@ async fn contents_go_first_and_messages_later_each_channel_in_its_time() {
     backend.merge_terms().await.unwrap();
     let gone = |contents, messages| Retained { contents, messages };
     clock.advance(10 * DAY - Duration::from_secs(1));
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(0, 0), "a second too early");
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(0, 0), "a second too early");
     clock.advance(Duration::from_secs(2));
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(2, 0));
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(2, 0));
     assert!(!is_readable(&backend, email).await && is_readable(&backend, sms).await);
     assert!(!is_readable(&backend, both).await, "of two channels the shorter one counts");
     clock.advance(20 * DAY);
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(1, 0));
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(1, 0));
     assert_eq!(all(&backend, Some("+4520123456")).await, [id]);
     assert!(is_readable(&backend, id).await, "one that has not ended keeps what it still needs");
     backend.commit(open.delivered().replace(revision)).await.unwrap();
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(1, 0));
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(1, 0));
     assert!(!is_readable(&backend, id).await, "and is looked at again");
     clock.advance(30 * DAY);
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(0, 3));
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(0, 3));
     assert_eq!(all(&backend, None).await, [email], "email is kept for 90 days");
     assert!(backend.load(sms).await.unwrap().is_none());
     clock.advance(30 * DAY);
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), gone(0, 1));
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), gone(0, 1));
     assert!(is_readable(&backend, elsewhere).await, "another tenant's rules are its own");
     backend.close().await;
     let db = Connection::open(directory.path().join("hermes.db")).unwrap();
@@ -110,8 +112,8 @@ async fn many_go_in_bounded_runs() {
     }
     backend.merge_terms().await.unwrap();
     clock.advance(61 * DAY);
-    let gone = backend.retain(SCOPE, &rules()).await.unwrap();
+    let gone = backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap();
     assert_eq!(gone, Retained { contents: 450, messages: 450 });
-    assert_eq!(backend.retain(SCOPE, &rules()).await.unwrap(), Retained::default());
+    assert_eq!(backend.retain(SCOPE, &rules(), &NoCopies).await.unwrap(), Retained::default());
     assert_eq!(all(&backend, None).await, []);
 }

@@ -120,7 +120,7 @@ async fn inbound_messages_are_forgotten_after_thirty_days() {
         id: InboundId::new(received_at, number.into()),
         scope,
         channel: Channel::Sms,
-        from: "+4520123456".into(),
+        from: Some("+4520123456".into()),
         to: None,
         meaning: InboundMeaning::Message,
         connection: connection(1),

@@ -15,14 +15,14 @@ use axum::Router;
 use hermes_actor_cascade::{CascadeOptions, LaneLimits};
 use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
-use hermes_config::{Config, StoreKind};
+use hermes_config::Config;
 use hermes_directory::{Directory, Mint};
 use hermes_domain::{access::Role, address::Channel, connection::Connection, message::Mode};
 use hermes_egress::DnsClient;
 use hermes_http_api::{
     ApiLimits, ApiPorts, ApiSettings, ApiState, BatchRunner, MessageStore, ParkedReceipts, router,
 };
-use hermes_ports::{Clock as _, Erasure, Registry, adapter::AdapterHost, clock::SystemClock};
+use hermes_ports::{Clock as _, Registry, adapter::AdapterHost, clock::SystemClock};
 use hermes_wasm_host::{HostOptions, WasmHost};
 
 use tokio::sync::broadcast;
@@ -98,7 +98,7 @@ impl Assembly {
             HermesSystem::start(ports, Arc::clone(&adapters) as _, system_options(config, settings)).await?;
         let draining = flag();
         let state = ApiState::new(
-            api_ports(config, &stores, &system, (&directory, &mint), (adapters, clock)),
+            api_ports(&stores, &system, (&directory, &mint), (adapters, clock)),
             api_settings(config, settings, metrics, &system, &draining),
         )
         .with_limits(ApiLimits {
@@ -112,7 +112,6 @@ impl Assembly {
 
 /// What the API stands on.
 fn api_ports(
-    config: &Config,
     stores: &Stores,
     system: &HermesSystem,
     (directory, mint): (&Arc<Directory>, &Arc<Mint>),
@@ -130,7 +129,7 @@ fn api_ports(
         usage: Arc::clone(&stores.embedded) as _,
         events: system.events(),
         suppressions: Arc::clone(&stores.embedded) as _,
-        erasure: erasure(config, stores),
+        erasure: Arc::clone(&stores.erasure),
         inbound: Arc::clone(&stores.embedded) as _,
         batches: Arc::clone(&stores.embedded) as _,
         receipts: system.receipts(),
@@ -208,14 +207,6 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
             disable_after: config.webhooks.disable_after,
             ..WebhookOptions::default()
         },
-    }
-}
-
-/// Messages on NATS are not encrypted under keys that could be destroyed.
-fn erasure(config: &Config, stores: &Stores) -> Option<Arc<dyn Erasure>> {
-    match config.store.kind {
-        StoreKind::Embedded => Some(Arc::clone(&stores.embedded) as _),
-        StoreKind::Nats => None,
     }
 }
 

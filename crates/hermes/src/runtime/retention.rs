@@ -4,11 +4,13 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use hermes_directory::Directory;
 use hermes_domain::{message::Mode, policy::Retention, tenant::TenantScope};
-use hermes_ports::Retain;
+use hermes_ports::{Retain, retention::NoCopies};
 use tracing::warn;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(60);
+/// Shares of all recipients whose data keys are looked at each time.
+const KEY_SHARES: usize = 20;
 
 /// Runs until it is dropped.
 pub(super) async fn keep(directory: Arc<Directory>, store: Arc<dyn Retain>) {
@@ -19,6 +21,7 @@ pub(super) async fn keep(directory: Arc<Directory>, store: Arc<dyn Retain>) {
         for (scope, rules) in rules(&directory) {
             apply(&*store, scope, &rules).await;
         }
+        drop_keys(&*store).await;
     }
 }
 
@@ -33,8 +36,18 @@ fn rules(directory: &Directory) -> Vec<(TenantScope, Retention)> {
 }
 
 async fn apply(store: &dyn Retain, scope: TenantScope, rules: &Retention) {
-    if let Err(failure) = store.retain(scope, rules).await {
+    if let Err(failure) = store.retain(scope, rules, &NoCopies).await {
         // The next round tries again.
         warn!(tenant.id = %scope.tenant, error = &failure as &dyn Error, "retention was not applied");
+    }
+}
+
+async fn drop_keys(store: &dyn Retain) {
+    for _ in 0..KEY_SHARES {
+        if let Err(failure) = store.drop_keys().await {
+            // The next round goes on.
+            warn!(error = &failure as &dyn Error, "data keys that nothing needs were not destroyed");
+            return;
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) async fn serve(listener: TcpListener, assembly: Assembly, drain: Dura
     let parked_receipts = tokio::spawn(parked_receipts.run());
     let batches = tokio::spawn(batches.run());
     let key_uses = tokio::spawn(key_uses::keep(Arc::clone(&directory), clock));
-    let retention = tokio::spawn(retention::keep(Arc::clone(&directory), Arc::clone(&stores.embedded) as _));
+    let retention = tokio::spawn(retention::keep(Arc::clone(&directory), Arc::clone(&stores.retention)));
     let (stop, stopped) = watch::channel(false);
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut stopping = stopped.clone();

@@ -3,10 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore};
+use hermes_backend_cluster::{ClusterOptions, CompanionRest, NatsCascadeStore, NatsErasure, NatsRetention};
 use hermes_backend_embedded::{EmbeddedBackend, EmbeddedOptions};
 use hermes_config::{Config, StoreKind};
-use hermes_ports::{CascadeStore, Registry, clock::SystemClock};
+use hermes_ports::{CascadeStore, Erasure, Registry, Retain, clock::SystemClock};
 use hermes_sealing::Cipher;
 
 use super::{completion_log::Logged, keys};
@@ -18,6 +18,10 @@ pub(crate) struct Stores {
     pub(crate) embedded: Arc<EmbeddedBackend>,
     /// Where cascades live.
     pub(crate) cascades: Arc<dyn CascadeStore>,
+    /// Makes recipients unreadable, wherever cascades live.
+    pub(crate) erasure: Arc<dyn Erasure>,
+    /// Lets go of what was kept long enough, wherever cascades live.
+    pub(crate) retention: Arc<dyn Retain>,
 }
 
 impl Stores {
@@ -46,23 +50,23 @@ pub(crate) async fn open_stores(config: &Config, clock: SystemClock) -> anyhow::
         ..EmbeddedOptions::new(&config.store.data_dir)
     };
     let embedded = EmbeddedBackend::open(options).await.context("could not open the store")?;
-    let cascades: Arc<dyn CascadeStore> = match config.store.kind {
-        StoreKind::Embedded => Arc::clone(&embedded) as _,
-        StoreKind::Nats => nats(config, &embedded, clock).await?,
+    let mut stores = match config.store.kind {
+        StoreKind::Embedded => Stores {
+            cascades: Arc::clone(&embedded) as _,
+            erasure: Arc::clone(&embedded) as _,
+            retention: Arc::clone(&embedded) as _,
+            embedded,
+        },
+        StoreKind::Nats => nats(config, embedded, clock).await?,
     };
-    let cascades = match std::env::var_os("HERMES_COMPLETION_LOG") {
-        Some(path) => Logged::start(cascades, Arc::new(clock), Path::new(&path))?,
-        None => cascades,
-    };
-    Ok(Stores { embedded, cascades })
+    if let Some(path) = std::env::var_os("HERMES_COMPLETION_LOG") {
+        stores.cascades = Logged::start(stores.cascades, Arc::new(clock), Path::new(&path))?;
+    }
+    Ok(stores)
 }
 
-/// Cascades on NATS; claims, webhooks and the log stay in the embedded database beside them.
-async fn nats(
-    config: &Config,
-    embedded: &Arc<EmbeddedBackend>,
-    clock: SystemClock,
-) -> anyhow::Result<Arc<dyn CascadeStore>> {
+/// Cascades on NATS; data keys, claims, webhooks and the log stay in the embedded database beside them.
+async fn nats(config: &Config, embedded: Arc<EmbeddedBackend>, clock: SystemClock) -> anyhow::Result<Stores> {
     let nats = &config.store.nats;
     let url = nats.url.as_ref().context("store.nats.url is not set")?;
     let options = ClusterOptions {
@@ -71,9 +75,14 @@ async fn nats(
         clock: Arc::new(clock),
         ..ClusterOptions::default()
     };
-    let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
-    let store = NatsCascadeStore::connect(url.expose(), options, Arc::new(rest))
+    let rest = Arc::new(CompanionRest::new(Arc::clone(&embedded) as _, Arc::clone(&embedded) as _));
+    let store = NatsCascadeStore::connect(url.expose(), options, rest, Arc::clone(&embedded) as _)
         .await
         .context("could not open the store on NATS")?;
-    Ok(store as _)
+    Ok(Stores {
+        erasure: Arc::new(NatsErasure::new(Arc::clone(&store), Arc::clone(&embedded) as _)),
+        retention: Arc::new(NatsRetention::new(Arc::clone(&store), Arc::clone(&embedded) as _)),
+        cascades: store,
+        embedded,
+    })
 }

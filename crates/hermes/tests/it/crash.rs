@@ -104,7 +104,9 @@ impl Backing {
         let Self::Nats(nats) = self else { return Arc::clone(embedded) as _ };
         let rest = CompanionRest::new(Arc::clone(embedded) as _, Arc::clone(embedded) as _);
         let options = ClusterOptions { replicas: 1, ..ClusterOptions::default() };
-        NatsCascadeStore::connect(nats.url(), options, Arc::new(rest)).await.unwrap()
+        NatsCascadeStore::connect(nats.url(), options, Arc::new(rest), Arc::clone(embedded) as _)
+            .await
+            .unwrap()
     }
 }
 
@@ -340,7 +342,7 @@ async fn nothing_is_lost_or_sent_twice_however_the_process_dies() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_sent_twice_with_cascades_on_nats() {
-    let nats = nats::server();
+    let nats = nats::private(); // Its buckets belong to this server's data directory.
     let store = format!(
         "kind = \"nats\"\nallow_unsafe_durability = true\nnats.url = \"{}\"\nnats.replicas = 1",
         nats.url()

@@ -98,3 +98,51 @@ async fn a_server_killed_within_an_erasure_has_finished_it_after_the_next_start(
         assert_nothing_is_plain(&server, &phone);
     }
 }
+
+/// Every file below a directory that holds `wanted`.
+fn found_below(directory: &Path, wanted: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            found.extend(found_below(&entry.path(), wanted));
+        } else if std::fs::read(entry.path())
+            .unwrap_or_default()
+            .windows(wanted.len())
+            .any(|window| window == wanted.as_bytes())
+        {
+            found.push(entry.path().display().to_string());
+        }
+    }
+    found
+}
+
+/// What JetStream keeps, replaced values included, is ciphertext from the first byte on, and its key is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erased_person_is_in_no_byte_of_jetstream() {
+    let nats = hermes_testkit::nats::private();
+    let store = format!(
+        "kind = \"nats\"\nallow_unsafe_durability = true\nnats.url = \"{}\"\nnats.replicas = 1",
+        nats.url()
+    );
+    let mut server = Server::serve(&store).await;
+    let phone = planted()["to"]["phone"].as_str().unwrap().to_owned();
+    let delivered = server.send(&planted()).await;
+    assert_eq!(server.ended(&delivered, LIMIT).await["status"], "delivered");
+    let mut later = planted();
+    later["send_at"] = soon();
+    let scheduled = server.send(&later).await;
+    let storage = nats.storage().unwrap();
+    assert!(!found_below(&storage, &delivered).is_empty(), "the message is there");
+
+    let (status, done) =
+        server.post("/v1/recipients/erase", &server.tenant_key, &json!({ "phone": phone })).await.unwrap();
+    assert_eq!((status, &done["messages"], &done["cancelled"]), (200, &json!(2), &json!(1)), "{done}");
+    for text in [&phone[1..], TEXT, "Planted"] {
+        assert_eq!(found_below(&storage, text), Vec::<String>::new(), "{text} is readable");
+    }
+    server.kill();
+    assert_nothing_is_plain(&server, &phone);
+    server.restart(&StartOptions::default()).expect("it starts");
+    assert_eq!(erased(&server, &delivered).await["status"], "delivered");
+    assert_eq!(erased(&server, &scheduled).await["status"], "cancelled");
+}

@@ -20,8 +20,8 @@ pub(super) struct InboundView {
     mode: &'static str,
     /// `sms`, `email`, `push` or `whatsapp`.
     channel: &'static str,
-    /// Who wrote: a number, or a mail address in lower case.
-    from: String,
+    /// Who wrote: a number, or a mail address in lower case; null once they are erased.
+    from: Option<String>,
     /// The tenant's number or address that it was sent to, where the provider tells.
     to: Option<String>,
     /// `opt_out`, `opt_in` or `message`.

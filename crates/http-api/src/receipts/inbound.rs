@@ -140,7 +140,7 @@ async fn keep(
         id: api.ports.mint.inbound(),
         scope: TenantScope::new(tenant, connection.mode),
         channel: inbound.channel,
-        from: Coverage::exactly(inbound.channel, &inbound.from).value().to_owned(),
+        from: Some(Coverage::exactly(inbound.channel, &inbound.from).value().to_owned()),
         to: inbound.to.clone(),
         meaning,
         connection: connection.id,
@@ -182,8 +182,9 @@ async fn tell(
     if owed.is_empty() {
         return Ok(());
     }
-    api.ports.outbox.owe(owed.clone()).await?;
-    api.ports.notifier.notify(owed);
+    let told = owed.iter().map(|entry| entry.told(&envelope.metadata)).collect();
+    api.ports.outbox.owe(owed).await?;
+    api.ports.notifier.notify(told);
     Ok(())
 }
 
@@ -225,7 +226,8 @@ fn body(
         "provider": connection.name,
         "kind": kind,
         "tags": envelope.tags,
-        "metadata": envelope.metadata,
+        // Told, not stored: see `OutboxEntry::told`.
+        "metadata": Some(&envelope.metadata).filter(|metadata| metadata.is_empty()),
     });
     json!({ "type": event_type, "timestamp": api.now().rfc3339(), "data": data }).to_string()
 }

@@ -124,7 +124,7 @@ impl App {
             usage: backend.clone(),
             events: events.clone(),
             suppressions: backend.clone(),
-            erasure: Some(backend.clone()),
+            erasure: backend.clone(),
             inbound: backend.clone(),
             batches: backend.clone(),
             receipts: backend.clone(),

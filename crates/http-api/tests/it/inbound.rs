@@ -5,17 +5,19 @@ use hermes_domain::{
     address::Channel,
     message::Mode,
     suppression::{OptOutScope, SenderKey, SuppressionReason, SuppressionSource},
+    tenant::TenantScope,
 };
 use hermes_ports::{
-    Clock as _, Suppressions as _,
+    Clock as _, InboundLog as _, Suppressions as _,
     adapter::{Inbound, InboundKind, Received, ReceivedEntry},
+    inbound_log::InboundQuery,
     suppressions::SuppressionQuery,
 };
 use hermes_testkit::{connection, tenant};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, LIVE, OTHER, sms},
+    app::{ADMIN, App, LIVE, OTHER, sms},
     client::Call,
 };
 
@@ -191,4 +193,35 @@ async fn what_people_wrote_is_listed_for_the_tenant_that_it_concerns() {
     let theirs = app.get(OTHER, "/v1/inbound").await.json()["data"].clone();
     assert_eq!((theirs.as_array().unwrap().len(), &theirs[0]["message_id"]), (1, &Value::Null));
     assert!(!app.get(LIVE, "/v1/inbound").await.text.contains("where is it"));
+}
+
+#[tokio::test]
+async fn who_wrote_is_gone_once_erased_and_everything_goes_with_the_tenant() {
+    let app = App::start().await;
+    app.message(&sms()).await;
+    said(&app, 1, InboundKind::Message, "hello").await;
+    let erased = app.post(LIVE, "/v1/recipients/erase", &json!({ "phone": PHONE })).await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    let list = app.get(LIVE, "/v1/inbound").await.json();
+    assert_eq!((&list["data"][0]["from"], &list["data"][0]["kind"]), (&Value::Null, &json!("message")));
+    let admin = format!("/admin/v1/tenants/{}", tenant(1));
+    app.call(Call::new("POST", format!("{admin}/suspend")).key(ADMIN)).await;
+    assert_eq!(app.call(Call::new("DELETE", admin).key(ADMIN)).await.status, 204);
+    let scope = TenantScope::new(tenant(1), Mode::Live);
+    assert_eq!(app.backend.newest(InboundQuery::all(scope, 9)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_told_at_once_is_what_is_read_back_with_metadata() {
+    let app = App::start().await;
+    endpoint(&app, LIVE, json!(["inbound.received"])).await;
+    let mut body = sms();
+    body["metadata"] = json!({ "order": "1042" });
+    app.message(&body).await;
+    said(&app, 1, InboundKind::Message, "first").await;
+    let told = app.notifier.told.lock().remove(0);
+    let body: Value = serde_json::from_str(&told.body).unwrap();
+    assert_eq!(body["data"]["metadata"], json!({ "order": "1042" }));
+    let kept = hermes_ports::Outbox::pending(&*app.backend, told.endpoint, 9).await.unwrap();
+    assert_eq!(kept[0].body, told.body);
 }

@@ -7,7 +7,7 @@ use hermes_domain::{
     MessageId, UnixMillis, address::Recipient, content::Content, message::Envelope,
     recipient_address::RecipientAddress, tenant::TenantScope,
 };
-use hermes_ports::{Erasure, StoreError, erasure::Erased};
+use hermes_ports::{Erasure, StoreError, erasure::Erased, inbound_log::InboundEntry};
 
 use super::MemoryBackend;
 
@@ -49,6 +49,13 @@ impl Erasure for MemoryBackend {
             });
             erased.messages += 1;
             erased.open.extend(row.open.map(|open| open.id));
+        }
+        let wrote = |entry: &InboundEntry| {
+            let from = entry.from.as_ref().map(|from| RecipientAddress::on(entry.channel, from));
+            entry.scope == scope && from.as_ref() == Some(address)
+        };
+        for (entry, _) in tables.inbound.values_mut().filter(|(entry, _)| wrote(entry)) {
+            entry.from = None;
         }
         Ok(erased)
     }

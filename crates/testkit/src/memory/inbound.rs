@@ -38,4 +38,9 @@ impl InboundLog for MemoryBackend {
         let newest_first = tables.inbound.values().rev().map(|(entry, _)| entry);
         Ok(newest_first.filter(|entry| query.matches(entry)).take(query.limit).cloned().collect())
     }
+
+    async fn discard_all(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.tables.lock().inbound.retain(|_, (entry, _)| entry.scope.tenant != tenant);
+        Ok(())
+    }
 }

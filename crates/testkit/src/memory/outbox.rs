@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use hermes_domain::{EndpointId, EventId, UnixMillis, failure_streak::FailureStreak};
 use hermes_ports::{
     Outbox, StoreError,
-    outbox::{Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection},
+    outbox::{
+        Delivery, DeliveryStatus, DeliveryUpdate, OutboxEntry, Redelivered, Selection, lacks_metadata,
+        with_metadata,
+    },
 };
 
 use super::{MemoryBackend, Tables};
@@ -35,6 +38,7 @@ impl Outbox for MemoryBackend {
         let mut pending: Vec<_> = pending.cloned().collect();
         pending.sort_by_key(|delivery| (delivery.next_at, delivery.event));
         pending.truncate(limit);
+        tables.tell_metadata(&mut pending);
         Ok(pending)
     }
 
@@ -89,7 +93,9 @@ impl Outbox for MemoryBackend {
         let tables = self.tables.lock();
         let older = |delivery: &&Delivery| before.is_none_or(|before| delivery.event < before);
         let newest_first = tables.deliveries(endpoint).rev().filter(older);
-        Ok(newest_first.take(limit).cloned().collect())
+        let mut found: Vec<_> = newest_first.take(limit).cloned().collect();
+        tables.tell_metadata(&mut found);
+        Ok(found)
     }
 
     async fn redeliverable(&self, endpoint: EndpointId, what: Selection) -> Result<u64, StoreError> {
@@ -118,6 +124,15 @@ impl Outbox for MemoryBackend {
 }
 
 impl Tables {
+    /// Completes bodies with what the messages' metadata are now.
+    fn tell_metadata(&self, deliveries: &mut [Delivery]) {
+        for delivery in deliveries.iter_mut().filter(|delivery| lacks_metadata(&delivery.body)) {
+            let message = delivery.message.and_then(|message| self.cascades.get(&message));
+            let metadata = message.map(|row| row.stored.envelope.metadata.clone()).unwrap_or_default();
+            delivery.body = with_metadata(&delivery.body, &metadata);
+        }
+    }
+
     fn deliveries(&self, endpoint: EndpointId) -> impl DoubleEndedIterator<Item = &Delivery> {
         let (first, last) = (EventId::from_u128(0), EventId::from_u128(u128::MAX));
         self.outbox.range((endpoint, first)..=(endpoint, last)).map(|(_, delivery)| delivery)

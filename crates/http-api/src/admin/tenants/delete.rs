@@ -59,6 +59,7 @@ pub(super) async fn delete(
     }
     batches::stop(&api, tenant).await?;
     cancel_all(&api, tenant).await?;
+    api.ports.inbound.discard_all(tenant).await?;
     api.directory().delete_tenant(tenant).await?;
     Ok(reply::no_content())
 }

@@ -13,7 +13,7 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{
-    CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _,
+    CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _, Retain as _,
     Suppressions as _,
     cascade_store::Commit,
     idempotency::{Claim, ClaimResult},
@@ -244,37 +244,44 @@ async fn stored_replies_that_name_the_address_are_forgotten() {
 }
 
 #[tokio::test]
-async fn webhooks_about_the_messages_lose_their_metadata_and_nothing_else() {
+async fn webhooks_tell_metadata_until_the_message_is_erased_and_hold_none() {
     let directory = tempfile::tempdir().unwrap();
     let backend = open(directory.path()).await;
     let (message, endpoint) = (planted(), EndpointId::new(START, 1));
-    let entry = |message: &Envelope, name: &str| OutboxEntry {
+    let entry = |message: &Envelope| OutboxEntry {
         endpoint,
         event: message.id.event_id(3),
         message: Some(message.id),
         event_type: "message.delivered",
-        body: format!(
-            r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{{"name":"{name}"}}}}}}"#
-        ),
+        body: r#"{"type":"message.delivered","data":{"tags":["order"],"metadata":null}}"#.into(),
         created_at: START,
     };
     let other = envelope().to_phone("+4520111111").with(|other| other.to.push.clear());
+    let other = other.with(|other| drop(other.metadata.insert("name".into(), "Bo".into())));
     let other = other.to_email("b@example.dk").build();
-    for (message, name) in [(&message, "planted name"), (&other, "Bo")] {
-        let outbox = vec![entry(message, name)];
+    for message in [&message, &other] {
+        let outbox = vec![entry(message)];
         backend.commit(Commit { outbox, ..Story::of(message).create() }).await.unwrap();
     }
-    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
     assert_nothing_is_plain(directory.path());
-    let pending = backend.pending(endpoint, 9).await.unwrap();
-    let bodies: Vec<&str> = pending.iter().map(|delivery| &*delivery.body).collect();
     let told = |name: &str| {
         format!(r#"{{"type":"message.delivered","data":{{"tags":["order"],"metadata":{name}}}}}"#)
     };
-    assert_eq!(bodies, [told("{}"), told(r#"{"name":"Bo"}"#)]);
+    assert_eq!(
+        bodies(&backend, endpoint).await,
+        [r#"{"name":"planted name"}"#, r#"{"name":"Bo"}"#].map(told)
+    );
+    backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
+    assert_eq!(bodies(&backend, endpoint).await, ["{}", r#"{"name":"Bo"}"#].map(told));
 }
 
-const CHILD: &str = "erasure::child_that_erases_until_it_is_killed";
+/// What an endpoint is told.
+async fn bodies(backend: &EmbeddedBackend, endpoint: EndpointId) -> Vec<String> {
+    let pending = backend.pending(endpoint, 9).await.unwrap();
+    pending.into_iter().map(|delivery| delivery.body).collect()
+}
+
+const CHILD: &str = "erasing::child_that_erases_until_it_is_killed";
 
 #[tokio::test]
 #[ignore = "started by the test below"]
@@ -406,33 +413,55 @@ async fn a_new_credentials_key_takes_over_the_vault() {
     }
 }
 
+fn wrote(number: u8, from: &str) -> InboundEntry {
+    InboundEntry {
+        id: InboundId::new(AT, number.into()),
+        scope: live(tenant(1)),
+        channel: Channel::Sms,
+        from: Some(from.to_owned()),
+        to: None,
+        meaning: InboundMeaning::Message,
+        connection: hermes_testkit::connection(1),
+        message: None,
+        received_at: AT,
+    }
+}
+
+async fn writers(backend: &EmbeddedBackend) -> Vec<Option<String>> {
+    let all = backend.newest(InboundQuery::all(live(tenant(1)), 9)).await.unwrap();
+    all.into_iter().map(|entry| entry.from).collect()
+}
+
 #[tokio::test]
-async fn what_an_erased_recipient_wrote_is_forgotten_and_what_others_wrote_is_not() {
+async fn who_wrote_is_in_no_file_and_gone_once_erased() {
     let directory = tempfile::tempdir().unwrap();
     let backend = open(directory.path()).await;
-    for (number, from) in [(1_u8, PHONE), (2, "+4520111111")] {
-        let entry = InboundEntry {
-            id: InboundId::new(AT, number.into()),
-            scope: live(tenant(1)),
-            channel: Channel::Sms,
-            from: from.to_owned(),
-            to: None,
-            meaning: InboundMeaning::Message,
-            connection: hermes_testkit::connection(1),
-            message: None,
-            received_at: AT,
-        };
-        backend.keep(entry, [number; 32]).await.unwrap();
-    }
+    backend.keep(wrote(1, PHONE), [1; 32]).await.unwrap();
+    backend.keep(wrote(2, "+4520111111"), [2; 32]).await.unwrap();
+    assert_nothing_is_plain(directory.path());
+    assert_eq!(writers(&backend).await, [Some("+4520111111".into()), Some(PHONE.into())]);
+    // Without a message, what somebody wrote still needs their key.
+    assert_eq!(backend.drop_keys().await.unwrap() + backend.drop_keys().await.unwrap(), 0);
     backend.erase(live(tenant(1)), &phone(), AT).await.unwrap();
-    let query = InboundQuery {
-        scope: live(tenant(1)),
-        from: None,
-        channel: None,
-        created_after: None,
-        before: None,
-        limit: 9,
-    };
-    let left: Vec<_> = backend.newest(query).await.unwrap().into_iter().map(|entry| entry.from).collect();
-    assert_eq!(left, ["+4520111111"]);
+    assert_eq!(writers(&backend).await, [Some("+4520111111".into()), None]);
+    backend.discard_all(tenant(1)).await.unwrap();
+    assert_eq!(backend.drop_keys().await.unwrap() + backend.drop_keys().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn addresses_that_an_earlier_build_kept_are_sealed_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let backend = open(directory.path()).await;
+    backend.keep(wrote(1, PHONE), [1; 32]).await.unwrap();
+    backend.close().await;
+    let db = Connection::open(directory.path().join("hermes.db")).unwrap();
+    let plain = "UPDATE inbound SET plain = ?1, data_key = NULL, term = NULL, address = NULL";
+    assert_eq!(db.execute(plain, [PHONE]).unwrap(), 1);
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(db);
+    assert_eq!(files_with(directory.path(), &PHONE.as_bytes()[1..]), ["hermes.db"]);
+    let backend = open(directory.path()).await;
+    assert_nothing_is_plain(directory.path());
+    assert_eq!(writers(&backend).await, [Some(PHONE.to_owned())]);
+    backend.close().await;
 }
