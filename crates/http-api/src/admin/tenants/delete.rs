@@ -116,7 +116,7 @@ async fn page(
     let query = MessageQuery {
         tenant,
         mode,
-        status: Some(status),
+        statuses: vec![status],
         channel: None,
         tag: None,
         to: None,
