@@ -8,6 +8,7 @@ mod keys;
 mod operator_keys;
 mod parked;
 mod providers;
+mod redrive;
 mod senders;
 mod tenants;
 mod usage;
@@ -24,6 +25,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     actors::routes(routes);
     cascades::routes(routes);
     parked::routes(routes);
+    redrive::routes(routes);
     audit::routes(routes);
     usage::routes(routes);
 }

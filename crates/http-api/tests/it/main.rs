@@ -25,6 +25,8 @@ mod openapi;
 mod providers;
 mod receipts;
 mod recipients;
+mod redrive;
+mod redrive_limits;
 mod routing;
 mod send;
 mod senders;
