@@ -312,3 +312,38 @@ async fn the_other_mode_stays_apart() {
     assert_eq!(app.get(TEST, &format!("/v1/messages/{new}")).await.json()["mode"], "test");
     assert_eq!(app.get(LIVE, &format!("/v1/messages/{new}")).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_step_that_had_one_connection_keeps_it_under_any_name_until_it_is_gone() {
+    let app = App::start().await;
+    let (first, second) = (failed(&app).await, failed(&app).await);
+    connect(&app.directory, 6, Some(tenant(1)), Mode::Live, "twilio", Channel::Sms).await;
+    let path = format!("/admin/v1/providers/{}", connection(1));
+    let change = |method| Call::new(method, path.clone()).key(ADMIN).header("If-Match", "*");
+    let credentials = json!({ "account_sid": "AC1", "auth_token": "secret" });
+    let body = json!({ "name": "twilio dk", "credentials": credentials, "config": {} });
+    let renamed = app.call(change("PATCH").json(&body)).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.text);
+    let providers = async |id: MessageId| {
+        let new = message(&app, id).await["redriven_as"].as_str().unwrap().to_owned();
+        message(&app, new).await["plan"][0]["providers"].clone()
+    };
+    redrive(&app, &json!({ "what": "failed", "limit": 1 })).await;
+    assert_eq!(providers(second).await, json!(["twilio dk"]), "the tenant may have named it");
+    assert_eq!(app.call(change("DELETE")).await.status, 204);
+    redrive(&app, &all_failed()).await;
+    assert_eq!(providers(first).await, json!(["twilio-6"]));
+}
+
+#[tokio::test]
+async fn a_redrive_is_no_duplicate_of_what_it_repeats() {
+    let app = App::start().await;
+    let policy = json!({ "policy": { "duplicate_window_s": 3_600 } });
+    let path = format!("/admin/v1/tenants/{}", tenant(1));
+    let changed = Call::new("PATCH", path).key(ADMIN).header("If-Match", "*").json(&policy);
+    assert_eq!(app.call(changed).await.status, 200);
+    failed(&app).await;
+    assert_eq!(app.post(LIVE, "/v1/messages", &sms()).await.code(), "duplicate_suppressed");
+    let reply = redrive(&app, &all_failed()).await;
+    assert_eq!(counts(&reply), [1, 1, 0, 0], "{reply}");
+}
