@@ -155,6 +155,9 @@ pub struct Envelope {
     /// W3C trace context of the request, continued by every later step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The message that ended without reaching anybody and whose place this one takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrive_of: Option<MessageId>,
     /// When what was personal in it was made unreadable: recipient, content, metadata and warnings are empty then. Known
     /// from what is stored beside it, so that acceptance never writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

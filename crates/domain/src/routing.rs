@@ -244,9 +244,10 @@ fn positions(question: &Question<'_>, usable: &[&Choice<'_>]) -> Result<Vec<Posi
     }
     let mut positions = vec![Position::Out(Reason::NotNamed); usable.len()];
     for (place, name) in question.named.iter().enumerate() {
-        let is_it =
-            |option: &&Choice<'_>| option.connection.name == *name || option.connection.provider == *name;
-        let Some(index) = usable.iter().position(is_it) else {
+        // Its own name says which is meant, even where another one's provider is called the same.
+        let by_name = usable.iter().position(|option| option.connection.name == *name);
+        let by_provider = || usable.iter().position(|option| option.connection.provider == *name);
+        let Some(index) = by_name.or_else(by_provider) else {
             return Err(NoRoute::UnknownName { name: name.clone(), channel: question.channel.as_str() });
         };
         if let Position::Out(_) = positions[index] {

@@ -10,6 +10,7 @@ mod parked;
 mod providers;
 mod quotes;
 mod rate_cards;
+mod redrive;
 mod senders;
 mod tenants;
 mod usage;
@@ -26,6 +27,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     actors::routes(routes);
     cascades::routes(routes);
     parked::routes(routes);
+    redrive::routes(routes);
     audit::routes(routes);
     rate_cards::routes(routes);
     quotes::routes(routes);

@@ -8,11 +8,13 @@ mod cancel;
 pub(crate) mod cascade;
 mod content;
 mod deliver;
+mod earlier;
 mod events;
 mod examine;
 pub(crate) mod layers;
 mod list;
 mod read;
+mod redrive;
 mod request;
 mod request_schema;
 mod routing;
@@ -23,10 +25,11 @@ pub(crate) mod view;
 
 use serde_json::json;
 
-pub(crate) use accept::{Acceptance, Accepted, accept};
+pub(crate) use accept::{Acceptance, Accepted, Wanted, accept};
 pub(crate) use accepted::{ConsideredView, MessageAccepted};
 pub(crate) use deliver::{deliver, deliver_receipt};
 pub(crate) use layers::tenant::check as check_tenant;
+pub(crate) use redrive::{Redriven, Refusal, redrive, redriven_as, rehearse};
 pub(crate) use request::LANES;
 pub(crate) use request_schema::{cascade_schema, send_schema};
 pub(crate) use send::trace;

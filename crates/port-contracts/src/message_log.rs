@@ -33,7 +33,7 @@ fn query() -> MessageQuery {
     MessageQuery {
         tenant: tenant(1),
         mode: Mode::Live,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: None,
         to: None,
@@ -121,10 +121,13 @@ pub async fn messages_are_found_by_status(ports: &Ports) {
     let first = ports.cascades.commit(story.create()).await.unwrap();
     let story = story.accepted_as("SM1").delivered();
     ports.cascades.commit(story.replace(first)).await.unwrap();
-    let with = |status| MessageQuery { status: Some(status), ..query() };
-    assert_eq!(list(ports, with(MessageStatus::Delivered)).await, [story.envelope().id]);
-    assert_eq!(list(ports, with(MessageStatus::Accepted)).await, [waiting]);
-    assert_eq!(list(ports, with(MessageStatus::Failed)).await, []);
+    let with = |statuses: &[MessageStatus]| MessageQuery { statuses: statuses.to_vec(), ..query() };
+    let delivered = story.envelope().id;
+    assert_eq!(list(ports, with(&[MessageStatus::Delivered])).await, [delivered]);
+    assert_eq!(list(ports, with(&[MessageStatus::Accepted])).await, [waiting]);
+    assert_eq!(list(ports, with(&[MessageStatus::Failed])).await, []);
+    let either = [MessageStatus::Accepted, MessageStatus::Delivered];
+    assert_eq!(list(ports, with(&either)).await, [delivered, waiting]);
 }
 
 /// Any step counts.

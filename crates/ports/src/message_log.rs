@@ -19,8 +19,8 @@ pub struct MessageQuery {
     pub tenant: TenantId,
     /// Live or test.
     pub mode: Mode,
-    /// In this status.
-    pub status: Option<MessageStatus>,
+    /// In one of these statuses; empty: in any.
+    pub statuses: Vec<MessageStatus>,
     /// With a step on this channel.
     pub channel: Option<Channel>,
     /// With this tag.
@@ -51,7 +51,7 @@ impl MessageQuery {
                 || to.email.as_ref().is_some_and(|email| email.as_str().eq_ignore_ascii_case(wanted))
         };
         (envelope.tenant, envelope.mode) == (self.tenant, self.mode)
-            && self.status.is_none_or(|wanted| wanted == status)
+            && (self.statuses.is_empty() || self.statuses.contains(&status))
             && self.channel.is_none_or(|wanted| envelope.plan.steps.iter().any(|step| step.channel == wanted))
             && self.tag.as_ref().is_none_or(|wanted| envelope.tags.contains(wanted))
             && self.to.as_ref().is_none_or(addressed)

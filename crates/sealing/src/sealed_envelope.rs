@@ -98,6 +98,8 @@ struct OpenPart<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_of: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     erased_at: Option<UnixMillis>,
 }
 
@@ -148,6 +150,7 @@ fn parts(envelope: &Envelope, erased_at: Option<UnixMillis>) -> (OpenPart<'_>, P
         metadata,
         warnings,
         traceparent,
+        redrive_of,
         erased_at: _,
     } = envelope;
     let open = OpenPart {
@@ -170,6 +173,7 @@ fn parts(envelope: &Envelope, erased_at: Option<UnixMillis>) -> (OpenPart<'_>, P
         created_at: *created_at,
         tags,
         traceparent: traceparent.as_deref(),
+        redrive_of: *redrive_of,
         erased_at,
     };
     (open, PersonalPart { to, content, metadata, warnings })
@@ -351,6 +355,7 @@ mod tests {
             .with(|envelope| {
                 envelope.metadata.insert("name".into(), "planted-name".into());
                 envelope.warnings.push(warning);
+                envelope.redrive_of = Some(envelope.id);
             })
             .build()
     }
@@ -382,6 +387,7 @@ mod tests {
         }
         let left = sealed(&bytes).erased(START).unwrap();
         assert_eq!((left.id, &left.tags, left.erased_at), (envelope.id, &envelope.tags, Some(START)));
+        assert_eq!(left.redrive_of, envelope.redrive_of, "what became of which message stays known");
         assert!(left.to == Recipient::default() && left.content == Content::default());
         assert!(left.metadata.is_empty() && left.warnings.is_empty());
     }

@@ -72,6 +72,7 @@ pub fn envelope() -> EnvelopeBuilder {
             metadata: BTreeMap::new(),
             warnings: Vec::new(),
             traceparent: None,
+            redrive_of: None,
             erased_at: None,
         },
     }

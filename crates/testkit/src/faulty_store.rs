@@ -1,6 +1,11 @@
 //! A cascade store that fails on demand.
 
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use hermes_domain::MessageId;
@@ -35,6 +40,8 @@ pub struct FaultyStore {
 struct Script {
     next: VecDeque<Fault>,
     away: bool,
+    /// Messages whose commits fail.
+    broken: HashSet<MessageId>,
     commits: u64,
 }
 
@@ -62,6 +69,16 @@ impl FaultyStore {
     /// Whether every call fails as unavailable until further notice.
     pub fn set_away(&self, away: bool) {
         self.script.lock().away = away;
+    }
+
+    /// Whether every commit of one message fails as unavailable until further notice.
+    pub fn set_broken(&self, message: MessageId, is_broken: bool) {
+        let broken = &mut self.script.lock().broken;
+        if is_broken {
+            broken.insert(message);
+        } else {
+            broken.remove(&message);
+        }
     }
 
     /// How many commits were asked for.
@@ -95,6 +112,9 @@ impl CascadeStore for FaultyStore {
     async fn commit(&self, commit: Commit) -> Result<Revision, StoreError> {
         let fault = self.next_fault();
         self.reachable()?;
+        if self.script.lock().broken.contains(&commit.id) {
+            return Err(unavailable());
+        }
         match fault {
             Fault::None => self.inner.commit(commit).await,
             Fault::Unavailable => Err(unavailable()),
@@ -152,6 +172,11 @@ mod tests {
         assert!(matches!(store.commit(story.replace(Revision(1))).await, Err(StoreError::Conflict)));
         assert!(store.commit(story.replace(Revision(1))).await.is_ok());
         assert_eq!(store.commits(), 4);
+        let other = Story::of(&envelope().build());
+        store.set_broken(other.envelope().id, true);
+        assert!(store.commit(other.create()).await.is_err());
+        store.set_broken(other.envelope().id, false);
+        assert!(store.commit(other.create()).await.is_ok());
         store.set_away(true);
         assert!(store.ping().await.is_err());
     }

@@ -63,7 +63,7 @@ async fn listed(backend: &EmbeddedBackend, tenant: TenantId, to: &str) -> Vec<Me
     let query = MessageQuery {
         tenant,
         mode: Mode::Live,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: None,
         to: Some(to.into()),

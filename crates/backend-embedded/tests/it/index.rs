@@ -11,7 +11,7 @@ async fn listed(backend: &EmbeddedBackend, tag: Option<&str>) -> Vec<MessageId> 
     let query = MessageQuery {
         tenant: tenant(1),
         mode: Mode::Live,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: tag.map(Into::into),
         to: None,

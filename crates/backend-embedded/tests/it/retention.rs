@@ -37,7 +37,7 @@ async fn all(backend: &EmbeddedBackend, to: Option<&str>) -> Vec<MessageId> {
     let query = MessageQuery {
         tenant: tenant(1),
         mode: Mode::Live,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: None,
         to: to.map(Into::into),

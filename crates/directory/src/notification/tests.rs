@@ -58,6 +58,7 @@ fn envelope() -> Arc<Envelope> {
         metadata: BTreeMap::from([("order_id".to_owned(), "1042".to_owned())]),
         warnings: Vec::new(),
         traceparent: None,
+        redrive_of: None,
         erased_at: None,
     })
 }

@@ -109,6 +109,15 @@ fn what_the_step_names_keeps_its_order_and_the_rest_is_out() {
 }
 
 #[test]
+fn a_connections_own_name_wins_over_the_provider_of_an_earlier_one() {
+    let all = [connection(1, None, "a"), connection(2, None, "provider-a")];
+    let choices: Vec<_> = all.iter().map(choice).collect();
+    let named = ["provider-a".to_owned()];
+    let found = route(&question(&named, &[]), &choices).unwrap();
+    assert_eq!(names(&found), ["provider-a"]);
+}
+
+#[test]
 fn a_connection_that_cannot_be_used_now_stands_behind_whatever_was_asked_for() {
     let all = [
         connection(1, None, "held"),

@@ -1,5 +1,6 @@
-//! `hermes message`: sends, reads, cancels and follows messages.
+//! `hermes message`: sends, reads, cancels and follows messages; for operators, redrives those that were given up.
 
+mod redrive;
 mod send;
 mod watch;
 
@@ -39,6 +40,8 @@ enum Command {
         #[arg(value_parser = id)]
         id: String,
     },
+    /// Gives messages that were given up another chance, or counts them; takes an operator's key.
+    Redrive(redrive::Redrive),
 }
 
 #[derive(Debug, Args)]
@@ -64,7 +67,12 @@ struct Filter {
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
-    let client = Client::connect(&options.api, Caller::Tenant)?;
+    let caller = match options.command {
+        Command::Redrive(_) => Caller::Operator,
+        Command::Send(_) | Command::Get { .. } | Command::List(_) => Caller::Tenant,
+        Command::Cancel { .. } | Command::Watch { .. } => Caller::Tenant,
+    };
+    let client = Client::connect(&options.api, caller)?;
     block_on(async {
         match options.command {
             Command::Send(new) => print(&new.send(&client).await?),
@@ -77,6 +85,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
                 print(&client.post(&format!("/v1/messages/{id}/cancel"), &json!({})).await?);
             }
             Command::Watch { id } => watch::follow(&client, &id).await?,
+            Command::Redrive(redrive) => print(&redrive.run(&client).await?),
         }
         Ok(())
     })

@@ -214,3 +214,28 @@ fn tenant_of(server: &Server) -> String {
 fn server_keys(data: &str) -> std::path::PathBuf {
     std::path::Path::new(data).join("keys.json")
 }
+
+#[tokio::test]
+async fn failed_messages_are_counted_and_redriven() {
+    let server = Server::start();
+    let id = server.send(&sms("9911", 20)).await;
+    let message = server.ended(&id, std::time::Duration::from_secs(20)).await;
+    assert_eq!(message["status"], "failed", "{message:#}");
+    let redrive = |more: &[&str]| -> serde_json::Value {
+        let out = ok(
+            &server,
+            &[&["message", "redrive", "failed", "--status-reason", "steps_exhausted"], more].concat(),
+        );
+        serde_json::from_str(&out).unwrap()
+    };
+    let counted = redrive(&["--dry-run"]);
+    assert_eq!((&counted["matched"], &counted["redriven"]), (&1.into(), &1.into()), "{counted:#}");
+    let first = redrive(&[]);
+    let new = first["messages"][0]["redriven_as"].as_str().unwrap_or_else(|| panic!("{first:#}"));
+    let message = server.ended(new, std::time::Duration::from_secs(20)).await;
+    assert_eq!((&message["status"], &message["redrive_of"]), (&"failed".into(), &id.as_str().into()));
+    assert_eq!(server.message(&id).await["redriven_as"], new);
+    assert_eq!(server.requests_of(&id).await.len(), 1, "the first is not sent again");
+    let again = redrive(&["--created-before", message["created_at"].as_str().unwrap()]);
+    assert_eq!((&again["matched"], &again["already_redriven"]), (&1.into(), &1.into()), "{again:#}");
+}

@@ -12,6 +12,7 @@ mod drain;
 mod erasure;
 mod hot_swap;
 mod lookups;
+mod parked;
 mod passivation;
 mod policies;
 mod providers;

@@ -19,8 +19,8 @@ use crate::{
     api::Api,
     audited,
     gate::Operator,
-    messages::ConsideredView,
     messages::view::{AttemptView, WaitingView, attempts, recipient, waiting_for},
+    messages::{ConsideredView, redriven_as},
     operation::{Need, Operation},
     problem::Problem,
     query::Query,
@@ -74,6 +74,10 @@ struct CascadeExplained {
     attempts: Vec<AttemptView>,
     /// The tenant asked to cancel it.
     cancel_requested: bool,
+    /// The message that was given up and whose place this one takes.
+    redrive_of: Option<String>,
+    /// The message that takes the place of this one, which was given up.
+    redriven_as: Option<String>,
     /// The recipient as the tenant gave it, only with `reveal=true`; null once erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -123,6 +127,8 @@ async fn explained(api: &Api, operator: Operator, id: &str, reveal: bool) -> Res
         considered: state.current_step(envelope).considered.iter().map(ConsideredView::of).collect(),
         attempts: attempts(envelope, state),
         cancel_requested: state.cancel_requested,
+        redrive_of: envelope.redrive_of.map(|id| id.to_string()),
+        redriven_as: redriven_as(api, &stored).await?.map(|id| id.to_string()),
         to: reveal.then(|| recipient(envelope)).flatten(),
     }))
 }

@@ -23,7 +23,7 @@ use crate::{
     body,
     gate::Caller,
     idempotency::{Fingerprint, IdempotencyKey, KEPT_MS, Keyed, fingerprint},
-    messages::{Acceptance, Accepted, accept, trace},
+    messages::{Acceptance, Accepted, Wanted, accept, trace},
     problem::Problem,
     reply,
     request_id::RequestId,
@@ -53,7 +53,8 @@ pub(super) async fn take_all(
             key: IdempotencyKey::item(key.as_str(), index),
             fingerprint: fingerprint(&Method::POST, PATH, &body),
         });
-        async move { (index, accept(api, Acceptance { caller, body, keyed, trace }).await) }
+        let wanted = Wanted::Request(body);
+        async move { (index, accept(api, Acceptance { caller, wanted, keyed, trace }).await) }
     });
     let results = futures::future::join_all(items).await;
     let mut batch = new_batch(api, caller.scope(), BatchState::Completed, request_id.as_str());

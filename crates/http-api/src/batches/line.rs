@@ -19,7 +19,7 @@ use crate::{
     gate::Caller,
     idempotency::{IdempotencyKey, Keyed, fingerprint},
     json,
-    messages::{Acceptance, accept},
+    messages::{Acceptance, Wanted, accept},
     problem::{Code, Problem},
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn take(api: &Api, caller: &Caller, batch: &Batch, line: Waitin
     if let Value::Object(fields) = &mut body {
         fields.entry("lane").or_insert_with(|| json!("bulk"));
     }
-    let acceptance = Acceptance { caller, body, keyed: Some(keyed), trace: None };
+    let acceptance = Acceptance { caller, wanted: Wanted::Request(body), keyed: Some(keyed), trace: None };
     match AssertUnwindSafe(accept(api, acceptance)).catch_unwind().await {
         Ok(Ok(accepted)) => settled(ItemOutcome::Accepted(accepted.message)),
         Ok(Err(problem)) => match wait_of(&problem) {

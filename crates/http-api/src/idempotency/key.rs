@@ -1,5 +1,6 @@
 //! The `Idempotency-Key` header.
 
+use hermes_domain::MessageId;
 use http::{HeaderMap, HeaderName};
 
 use crate::problem::{Code, Fault, Problem};
@@ -8,7 +9,7 @@ const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in characters.
 const CHARS_MAX: usize = 255;
 
-/// A key: 1–255 visible ASCII characters, plus `#i` for items of a batch.
+/// A key: 1–255 visible ASCII characters, plus `#i` for items of a batch, or what [`Self::redrive`] makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IdempotencyKey(String);
 
@@ -33,6 +34,11 @@ impl IdempotencyKey {
     /// The key of item `index` of a batch whose own key is `batch`.
     pub(crate) fn item(batch: &str, index: usize) -> Self {
         Self(format!("{batch}#{index}"))
+    }
+
+    /// The key of the message that takes the place of `message`. No request can name it: it has a blank.
+    pub(crate) fn redrive(message: MessageId) -> Self {
+        Self(format!("redrive {message}"))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hermes_domain::{MessageId, UnixMillis, message::Envelope, money::Money, tenant::TenantScope};
+use hermes_domain::{
+    MessageId, UnixMillis, cascade::REDRIVABLE_MS, message::Envelope, money::Money, tenant::TenantScope,
+};
 use hermes_ports::{
     idempotency::{Claim, ClaimResult},
     kill_point,
@@ -14,7 +16,7 @@ use tracing::{Instrument as _, Span, info_span};
 
 use super::{
     MessageAccepted,
-    examine::{Draft, Look, Moment, examine},
+    examine::{Draft, Look, Moment, examine, reexamine},
     layers::{
         dedup::{self, Reserved},
         dnc, tenant,
@@ -31,10 +33,18 @@ use crate::{
 /// A message to be taken.
 pub(crate) struct Acceptance<'a> {
     pub(crate) caller: &'a Caller,
-    pub(crate) body: Value,
+    pub(crate) wanted: Wanted,
     pub(crate) keyed: Option<Keyed>,
     /// The trace that the request belongs to.
     pub(crate) trace: Option<TraceContext>,
+}
+
+/// What is to become a message.
+pub(crate) enum Wanted {
+    /// This request.
+    Request(Value),
+    /// Once more what this message said, as it reached nobody.
+    Redrive(Arc<Envelope>),
 }
 
 /// A message that was taken, now or earlier.
@@ -48,7 +58,7 @@ pub(crate) struct Accepted {
 
 /// Takes a message.
 pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Accepted, Problem> {
-    let Acceptance { caller, body, keyed, trace } = acceptance;
+    let Acceptance { caller, wanted, keyed, trace } = acceptance;
     tenant::check(caller)?;
     let _running = match &keyed {
         Some(keyed) => Some(api.in_progress.start(keyed.scope, keyed.key.as_str())?),
@@ -67,24 +77,30 @@ pub(crate) async fn accept(api: &Api, acceptance: Acceptance<'_>) -> Result<Acce
     let span = info_span!("message.accept", message.id = %id, tenant.id = %caller.tenant.id);
     let span = continued(span, trace.as_ref());
     let trace = TraceContext::of_span(&span).or(trace);
-    take(api, caller, body, keyed, (id, now, trace)).instrument(span).await
+    take(api, caller, wanted, keyed, (id, now, trace)).instrument(span).await
 }
 
 async fn take(
     api: &Api,
     caller: &Caller,
-    body: Value,
+    wanted: Wanted,
     keyed: Option<Keyed>,
     (id, now, trace): (MessageId, UnixMillis, Option<TraceContext>),
 ) -> Result<Accepted, Problem> {
     quotas::check(api, caller, now).await?;
     let moment = Moment::at(api, now, seed_of(id)).await;
-    let mut draft = examine(api, caller, body, &moment, Look::ForOne).map_err(first)?;
+    let mut draft = match wanted {
+        Wanted::Request(body) => examine(api, caller, body, &moment, Look::ForOne),
+        Wanted::Redrive(earlier) => reexamine(api, caller, &earlier, &moment),
+    }
+    .map_err(first)?;
     dnc::check(api, caller, &mut draft).await?;
     let share = quotas::take(api, caller, expected_cost(&draft), now).await?;
     let room = api.message_rates.take(caller, &draft.submission, now)?;
     let reserve = |(same, window_s)| api.dedupe.reserve(caller.scope(), same, id, now, now.plus_s(window_s));
     let windows = dedup::windows(&caller.tenant.policy, &draft.submission);
+    // A redrive says the same to the same recipient on purpose, and has a key of its own against a second one.
+    let windows = if draft.redrive_of.is_some() { Vec::new() } else { windows };
     let reserved = windows.into_iter().map(reserve).collect::<Result<Vec<_>, _>>()?;
     let envelope = Arc::new(envelope(caller, draft, (id, now), trace));
     let claim = keyed.as_ref().map(|keyed| claim(keyed, &envelope));
@@ -123,7 +139,7 @@ fn first(refusals: Vec<Problem>) -> Problem {
 
 fn envelope(
     caller: &Caller,
-    Draft { submission, plan, warnings, send_at, held_for, expires_at }: Draft,
+    Draft { submission, plan, warnings, send_at, held_for, expires_at, redrive_of }: Draft,
     (id, now): (MessageId, UnixMillis),
     trace: Option<TraceContext>,
 ) -> Envelope {
@@ -149,6 +165,7 @@ fn envelope(
         metadata: submission.metadata,
         warnings,
         traceparent: trace.map(|trace| trace.to_string()),
+        redrive_of,
         erased_at: None,
     }
 }
@@ -156,13 +173,15 @@ fn envelope(
 fn claim(keyed: &Keyed, envelope: &Envelope) -> Claim {
     let TenantScope { tenant, mode } = keyed.scope;
     let start = envelope.send_at.unwrap_or(envelope.created_at).max(envelope.created_at);
+    // A redrive's key must outlive the time in which the message could be redriven again.
+    let kept_ms = if envelope.redrive_of.is_some() { REDRIVABLE_MS + KEPT_MS } else { KEPT_MS };
     Claim {
         tenant,
         mode,
         key: keyed.key.as_str().to_owned(),
         fingerprint: keyed.fingerprint,
         result: ClaimResult::Message(envelope.id),
-        expires_at: start.plus_ms(KEPT_MS),
+        expires_at: start.plus_ms(kept_ms),
     }
 }
 

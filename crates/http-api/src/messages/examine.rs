@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use hermes_domain::{
-    UnixMillis,
-    message::{HeldFor, Warning},
+    MessageId, UnixMillis,
+    message::{Envelope, HeldFor, Warning},
     plan::Plan,
 };
 use serde_json::Value;
 
 use super::{
+    earlier,
     layers::{
         Blocked, Findings, Stopped, compliance, content, enrich,
         schema::{self, LoneContent, Submission},
@@ -30,6 +31,8 @@ pub(super) struct Draft {
     /// Why `send_at` is later than asked for.
     pub(super) held_for: Option<HeldFor>,
     pub(super) expires_at: UnixMillis,
+    /// The message whose place it takes.
+    pub(super) redrive_of: Option<MessageId>,
 }
 
 /// What a decision depends on beside the request.
@@ -71,6 +74,21 @@ pub(super) fn examine(
     }
 }
 
+/// Runs the layers on a message that was accepted before, up to the first refusal: what has changed since counts.
+pub(super) fn reexamine(
+    api: &Api,
+    caller: &Caller,
+    earlier: &Envelope,
+    moment: &Moment,
+) -> Result<Draft, Vec<Problem>> {
+    let mut findings = Findings::new(false);
+    let submission = earlier::submission(api, caller, earlier, moment.now);
+    match judge(api, caller, submission, moment, &mut findings) {
+        Ok(Some(draft)) if findings.are_none() => Ok(Draft { redrive_of: Some(earlier.id), ..draft }),
+        Ok(_) | Err(Stopped) => Err(findings.problems()),
+    }
+}
+
 fn layers(
     api: &Api,
     caller: &Caller,
@@ -78,10 +96,9 @@ fn layers(
     moment: &Moment,
     findings: &mut Findings,
 ) -> Result<Option<Draft>, Stopped> {
-    let now = moment.now;
     let policy = &caller.tenant.policy;
     findings.note(tenant::check(caller))?;
-    let read = schema::read(api, caller, body, now);
+    let read = schema::read(api, caller, body, moment.now);
     for refusal in read.refusals {
         findings.note::<()>(Err(refusal))?;
     }
@@ -92,6 +109,18 @@ fn layers(
         }
         return Ok(None);
     };
+    judge(api, caller, submission, moment, findings)
+}
+
+/// The layers behind the schema.
+fn judge(
+    api: &Api,
+    caller: &Caller,
+    submission: Submission,
+    moment: &Moment,
+    findings: &mut Findings,
+) -> Result<Option<Draft>, Stopped> {
+    let (policy, now) = (&caller.tenant.policy, moment.now);
     let fits = content::check(policy, &submission.content, submission.uses_sms());
     findings.note(template::judged(fits, submission.template.as_ref()))?;
     let mut blocked = tenant::blocked(caller);
@@ -108,7 +137,7 @@ fn layers(
     let expires_at = submission.expires_at.unwrap_or_else(|| enrich::default_expiry(api, start));
     Ok(planned.map(|(plan, mut warnings)| {
         warnings.extend(submission.told.iter().cloned());
-        Draft { submission, plan, warnings, send_at, held_for, expires_at }
+        Draft { submission, plan, warnings, send_at, held_for, expires_at, redrive_of: None }
     }))
 }
 

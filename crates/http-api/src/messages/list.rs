@@ -15,9 +15,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller, uri: Uri) 
     let wanted = MessageQuery {
         tenant: caller.tenant.id,
         mode: caller.mode,
-        status: query.read("status", "a message status", |text| {
-            MessageStatus::ALL.into_iter().find(|status| status.as_str() == text)
-        }),
+        statuses: query.read("status", "a message status", status).into_iter().collect(),
         channel: query.read("channel", "sms, email, push or whatsapp", |text| {
             Channel::ALL.into_iter().find(|channel| channel.as_str() == text)
         }),
@@ -40,4 +38,8 @@ fn address(text: String) -> String {
         Some(digits) => format!("+{digits}"),
         None => text,
     }
+}
+
+fn status(text: &str) -> Option<MessageStatus> {
+    MessageStatus::ALL.into_iter().find(|status| status.as_str() == text)
 }

@@ -9,7 +9,7 @@ use axum::{
 use hermes_domain::MessageId;
 use hermes_ports::cascade_store::StoredCascade;
 
-use super::view::MessageView;
+use super::{redriven_as, view::MessageView};
 use crate::{api::Api, gate::Caller, problem::Problem, reply};
 
 pub(super) async fn read(
@@ -18,7 +18,8 @@ pub(super) async fn read(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let stored = load(&api, &caller, message_id(&id)?).await?;
-    Ok(reply::ok(&MessageView::of(&stored)))
+    let redriven_as = redriven_as(&api, &stored).await?;
+    Ok(reply::ok(&MessageView::of(&stored).redriven_as(redriven_as)))
 }
 
 /// An id from a path; anything else names nothing.

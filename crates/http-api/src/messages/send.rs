@@ -10,7 +10,7 @@ use hermes_telemetry::{TraceContext, names::metric};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-use super::{Acceptance, Accepted, accept};
+use super::{Acceptance, Accepted, Wanted, accept};
 use crate::{
     api::Api,
     body,
@@ -29,7 +29,8 @@ pub(super) async fn send(
     let (parts, value) = message_body(&api, request).await?;
     let keyed = Keyed::of_json(caller.scope(), &parts, &value)?;
     let trace = trace(&parts.headers);
-    let accepted = accept(&api, Acceptance { caller: &caller, body: value, keyed, trace }).await?;
+    let accepted =
+        accept(&api, Acceptance { caller: &caller, wanted: Wanted::Request(value), keyed, trace }).await?;
     metrics::histogram!(metric::ACCEPT_SECONDS).record(started.elapsed());
     Ok(answer(&accepted))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hermes_domain::{
-    UnixMillis,
+    MessageId, UnixMillis,
     cascade::{Attempt, Cascade, MessageStatus, State},
     message::Envelope,
     money::{Currency, Money},
@@ -74,6 +74,12 @@ pub(crate) struct MessageView {
     completed_at: Option<String>,
     /// First confirmation of delivery.
     confirmed_at: Option<String>,
+    /// The message that was given up and whose place this one takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_of: Option<String>,
+    /// The message that takes the place of this one, which was given up; where the message is read alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redriven_as: Option<String>,
     /// As given.
     tags: Vec<String>,
     /// As given.
@@ -179,10 +185,20 @@ impl MessageView {
             updated_at: state.updated_at.rfc3339(),
             completed_at: optional(state.completed_at),
             confirmed_at: optional(state.confirmed_at),
+            redrive_of: envelope.redrive_of.map(|id| id.to_string()),
+            redriven_as: None,
             tags: envelope.tags.clone(),
             metadata: envelope.metadata.clone(),
             erased_at: optional(envelope.erased_at),
         }
+    }
+}
+
+impl MessageView {
+    /// The same, with the message that takes its place.
+    pub(super) fn redriven_as(mut self, id: Option<MessageId>) -> Self {
+        self.redriven_as = id.map(|id| id.to_string());
+        self
     }
 }
 

@@ -63,7 +63,7 @@ async fn newest_message(
     let query = MessageQuery {
         tenant,
         mode,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: None,
         to: Some(address.to_owned()),

@@ -26,6 +26,8 @@ mod providers;
 mod rate_cards;
 mod receipts;
 mod recipients;
+mod redrive;
+mod redrive_limits;
 mod routing;
 mod savings;
 mod send;

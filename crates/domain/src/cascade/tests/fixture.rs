@@ -76,6 +76,7 @@ pub(super) fn envelope(change: impl FnOnce(&mut Envelope)) -> Arc<Envelope> {
         metadata: std::collections::BTreeMap::new(),
         warnings: vec![],
         traceparent: None,
+        redrive_of: None,
         erased_at: None,
     };
     change(&mut envelope);

@@ -117,7 +117,7 @@ async fn page(
     let query = MessageQuery {
         tenant,
         mode,
-        status: Some(status),
+        statuses: vec![status],
         channel: None,
         tag: None,
         to: None,
