@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../../schema/sql/sqlite/0008_data_keys.sql"),
     include_str!("../../../schema/sql/sqlite/0009_inbound.sql"),
     include_str!("../../../schema/sql/sqlite/0010_batches.sql"),
-    include_str!("../../../schema/sql/sqlite/0016_audit_of_tenants.sql"),
+    include_str!("../../../schema/sql/sqlite/0016_audit_and_replies.sql"),
 ];
 
 /// The same for the file of the data keys.

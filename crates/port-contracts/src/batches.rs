@@ -33,7 +33,7 @@ use hermes_domain::{
 use hermes_ports::{
     StoreError,
     cascade_store::Commit,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, StoredReply},
 };
 use hermes_testkit::{START, envelope, message_id, tenant};
 
@@ -91,7 +91,7 @@ fn claim(key: &str, body: &str) -> Claim {
         mode: Mode::Live,
         key: key.to_owned(),
         fingerprint: [7; 32],
-        result: ClaimResult::Reply { status: 202, body: body.to_owned() },
+        result: StoredReply { status: 202, body: body.to_owned(), location: None, etag: None }.into(),
         expires_at: UnixMillis(u64::MAX / 4),
     }
 }
