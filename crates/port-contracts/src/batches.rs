@@ -25,7 +25,7 @@ macro_rules! batches_contract {
 use bytes::Bytes;
 use hermes_domain::{
     BatchId, UnixMillis,
-    batch::{Batch, BatchCounts, BatchItem, BatchState, ItemOutcome},
+    batch::{Batch, BatchCounts, BatchItem, BatchState, ItemOutcome, PAUSE_MS_MAX},
     cascade::{MessageStatus, begin},
     message::Mode,
     tenant::TenantScope,
@@ -126,7 +126,7 @@ pub async fn nobody_sees_an_upload_before_it_starts(ports: &Ports) {
     ports.batches.append(ours(), id(1), lines(&["a"])).await.unwrap();
     assert_eq!(ports.batches.get(ours(), id(1)).await.unwrap(), None);
     assert_eq!(ports.batches.list(ours(), None, 9).await.unwrap(), []);
-    assert_eq!(ports.batches.owing(9).await.unwrap(), []);
+    assert_eq!(ports.batches.owing(START, 9).await.unwrap(), []);
     ports.batches.start(ours(), id(1), None, START).await.unwrap();
     let late = ports.batches.append(ours(), id(1), lines(&["b"])).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
@@ -236,9 +236,13 @@ pub async fn what_owes_work_is_found_oldest_first(ports: &Ports) {
         let change = (BatchState::Running, state);
         ports.batches.set_state(ours(), id(number), change, START).await.unwrap();
     }
-    let owing = ports.batches.owing(9).await.unwrap();
+    let owing = ports.batches.owing(START, 9).await.unwrap();
     assert_eq!(owing.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(1), id(4)]);
-    assert_eq!(ports.batches.owing(1).await.unwrap().len(), 1);
+    assert_eq!(ports.batches.owing(START, 1).await.unwrap().len(), 1);
+    // The paused one, once its pause is over.
+    for (now, count) in [(START.plus_ms(PAUSE_MS_MAX - 1), 2), (START.plus_ms(PAUSE_MS_MAX), 3)] {
+        assert_eq!(ports.batches.owing(now, 9).await.unwrap().len(), count);
+    }
 }
 
 /// And continue after a batch.
@@ -301,6 +305,6 @@ pub async fn a_tenants_batches_go_together(ports: &Ports) {
     ports.batches.discard_all(tenant(1)).await.unwrap();
     assert!(!ports.batches.any_under_way(tenant(1)).await.unwrap());
     assert_eq!(waiting(ports, 1).await, []);
-    let left = ports.batches.owing(9).await.unwrap();
+    let left = ports.batches.owing(START, 9).await.unwrap();
     assert_eq!(left.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(2)]);
 }

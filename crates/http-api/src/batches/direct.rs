@@ -17,6 +17,7 @@ use super::{
     PATH,
     create::{BatchItem, BatchReply},
     new_batch, problem_document,
+    settling::count,
 };
 use crate::{
     api::Api,
@@ -62,6 +63,7 @@ pub(super) async fn take_all(
     for (index, result) in results {
         let (shown, outcome) = item(index, result, request_id);
         batch.counts.count(&outcome);
+        count(outcome.as_str());
         kept.push(StoredItem { index: u32::try_from(index).unwrap_or(u32::MAX), outcome });
         data.push(shown);
     }
