@@ -65,7 +65,7 @@ async fn listed(ports: &Ports, scope: TenantScope, to: Option<&str>) -> Vec<Mess
     let query = MessageQuery {
         tenant: scope.tenant,
         mode: scope.mode,
-        status: None,
+        statuses: Vec::new(),
         channel: None,
         tag: None,
         to: to.map(str::to_owned),

@@ -174,7 +174,7 @@ fn api_ports(
         usage: backend.clone(),
         events: system.events(),
         suppressions: backend.clone(),
-        erasure: None,
+        erasure: backend.clone(),
         inbound: backend.clone(),
         batches: backend.clone(),
         receipts: system.receipts(),
