@@ -42,3 +42,4 @@ pub use audit_reader::AuditReader;
 pub use backend::EmbeddedBackend;
 pub use directory_lock::LockError;
 pub use options::{EmbeddedOptions, OpenError};
+pub use schema::{SchemaVersion, schema_version};

@@ -4,7 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
@@ -46,6 +46,16 @@ pub(crate) fn keys(config: &Config) -> anyhow::Result<DirectoryKeys> {
         previous_credentials_key: configured_previous(config)
             .or_else(|| stored.previous_credentials_key.filter(|_| configured.1.is_none())),
     })
+}
+
+/// Whether [`keys`] would find what it needs, without making it: in the configuration, or in this file beside the data.
+///
+/// # Errors
+/// The file, when it is needed and missing.
+pub(crate) fn are_there(config: &Config) -> Result<(), PathBuf> {
+    let kept = config.store.data_dir.join(FILE);
+    let configured = config.secrets.hash_key.is_some() && config.secrets.credentials_key.is_some();
+    if configured || kept.exists() { Ok(()) } else { Err(kept) }
 }
 
 fn configured_previous(config: &Config) -> Option<[u8; 32]> {
