@@ -27,12 +27,13 @@ impl fmt::Debug for Intake {
 #[async_trait]
 impl MessageIntake for Intake {
     async fn submit(&self, envelope: Arc<Envelope>, claim: Option<Claim>) -> Result<(), SubmitError> {
+        let away = || SubmitError::Away { retry_after_s: RETRY_AFTER_S };
+        let tenant = self.0.get(envelope.tenant).await.ok_or_else(away)?;
         let overloaded = || SubmitError::Overloaded { retry_after_s: RETRY_AFTER_S };
-        let tenant = self.0.get(envelope.tenant).await.ok_or_else(overloaded)?;
         let slot = tenant.admission.try_take(envelope.lane).ok_or_else(overloaded)?;
         let (reply, answer) = oneshot::channel();
         if !tenant.create(NewCascade { envelope, claim, slot, reply }) {
-            return Err(overloaded());
+            return Err(away());
         }
         match tokio::time::timeout(SUBMIT_LIMIT, answer).await {
             Ok(Ok(answered)) => answered,

@@ -1,6 +1,6 @@
 //! Actors that are killed or panic: restarted by their supervisor, siblings untouched.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -52,6 +52,28 @@ async fn the_tree_shows_its_actors_and_counts_restarts() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the restart was not counted");
+}
+
+#[tokio::test]
+async fn losing_the_supervisor_of_all_tenants_loses_no_message_and_refuses_none_for_long() {
+    let server = Server::start();
+    let (_, providers) = server.get("/admin/v1/providers", &server.admin_key).await.unwrap();
+    let twilio =
+        providers["data"].as_array().unwrap().iter().find(|one| one["provider"] == "twilio").unwrap();
+    let path = |action: &str| format!("/admin/v1/providers/{}/{action}", twilio["id"].as_str().unwrap());
+    let act = async |path: &str| server.post(path, &server.admin_key, &json!({})).await.unwrap().0;
+    assert_eq!(act(&path("hold")).await, 200);
+    let mut message = sms("0001", 60);
+    message["cascade"]["steps"][0]["providers"] = json!(["twilio"]);
+    let waiting = server.send(&message).await;
+    assert_eq!(act("/admin/v1/actors/tenants/kill").await, 202);
+    let until = Instant::now() + LIMIT;
+    while server.post("/v1/messages", &server.tenant_key, &sms("0001", 20)).await.unwrap().0 != 202 {
+        assert!(Instant::now() < until, "nobody takes messages any more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(act(&path("release")).await, 200);
+    assert_eq!(server.ended(&waiting, LIMIT).await["status"], "delivered");
 }
 
 #[tokio::test]

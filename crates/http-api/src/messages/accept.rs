@@ -95,6 +95,10 @@ async fn take(
             let detail = "The tenant has too many messages under way.";
             return Err(Problem::new(Code::RateLimited, detail).retry_after(retry_after_s.max(1)));
         }
+        Err(SubmitError::Away { retry_after_s }) => {
+            let detail = "The tenant's messages are not taken at the moment; try again.";
+            return Err(Problem::new(Code::Overloaded, detail).retry_after(retry_after_s.max(1)));
+        }
         Err(SubmitError::Store(cause)) => return Err(cause.into()),
     }
     reserved.into_iter().for_each(Reserved::keep);

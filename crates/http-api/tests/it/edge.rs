@@ -62,6 +62,20 @@ async fn beyond_the_concurrency_limit_requests_are_shed_but_probes_pass() {
 }
 
 #[tokio::test]
+async fn only_a_tenants_own_messages_fill_its_lane() {
+    let app = App::start().await;
+    let refused = async || {
+        let answer = app.post(LIVE, "/v1/messages", &sms()).await;
+        (answer.status, answer.code(), answer.header("retry-after").map(str::to_owned))
+    };
+    app.intake.overloaded.store(true, Ordering::SeqCst);
+    assert_eq!(refused().await, (429, "rate_limited".into(), Some("7".into())));
+    app.intake.overloaded.store(false, Ordering::SeqCst);
+    app.intake.away.store(true, Ordering::SeqCst);
+    assert_eq!(refused().await, (503, "overloaded".into(), Some("3".into())));
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up() {
     let app =
         App::start_with(AppOptions { request_timeout: Duration::from_millis(50), ..AppOptions::default() })
