@@ -76,6 +76,39 @@ async fn losing_the_supervisor_of_all_tenants_loses_no_message_and_refuses_none_
     assert_eq!(server.ended(&waiting, LIMIT).await["status"], "delivered");
 }
 
+/// What the root supervises.
+const ROOTS: [&str; 6] = ["tenants", "providers", "webhooks", "deadlines", "recovery", "projector"];
+
+#[tokio::test]
+async fn operators_may_kill_whatever_the_root_supervises_as_often_as_they_like() {
+    let mut server = Server::start();
+    for round in 1..=4 {
+        for name in ROOTS {
+            let path = format!("/admin/v1/actors/{name}/kill");
+            let (status, reply) = server.post(&path, &server.admin_key, &json!({})).await.unwrap();
+            assert_eq!(status, 202, "{name}: {reply}");
+            // It is our fault that nobody takes the message, so it is never told as the tenant's.
+            let (status, reply) =
+                server.post("/v1/messages", &server.tenant_key, &sms("0001", 20)).await.unwrap();
+            let told = (status, reply["code"].as_str());
+            assert!([(202, None), (503, Some("overloaded"))].contains(&told), "{name}: {reply}");
+            let actor = format!("/admin/v1/actors/{name}");
+            let until = Instant::now() + LIMIT;
+            loop {
+                let (_, actor) = server.get(&actor, &server.admin_key).await.unwrap();
+                if actor["restarts"] == round && actor["state"] == "running" {
+                    break;
+                }
+                assert!(Instant::now() < until, "{name}: {actor}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+    assert!(!server.wait_for_end(Duration::ZERO), "the process lives");
+    let id = server.send(&sms("0001", 20)).await;
+    assert_eq!(server.ended(&id, LIMIT).await["status"], "delivered");
+}
+
 #[tokio::test]
 async fn losing_a_supervisor_of_cascades_loses_no_message() {
     let server = Server::start();
