@@ -29,8 +29,11 @@ impl MessageIntake for Intake {
     async fn submit(&self, envelope: Arc<Envelope>, claim: Option<Claim>) -> Result<(), SubmitError> {
         let away = || SubmitError::Away { retry_after_s: RETRY_AFTER_S };
         let tenant = self.0.get(envelope.tenant).await.ok_or_else(away)?;
-        let overloaded = || SubmitError::Overloaded { retry_after_s: RETRY_AFTER_S };
-        let slot = tenant.admission.try_take(envelope.lane).ok_or_else(overloaded)?;
+        let admission = &tenant.admission;
+        let slot = admission.try_take(envelope.lane).ok_or_else(|| SubmitError::Overloaded {
+            under_way_max: u32::try_from(admission.limit(envelope.lane)).unwrap_or(u32::MAX),
+            retry_after_s: RETRY_AFTER_S,
+        })?;
         let (reply, answer) = oneshot::channel();
         if !tenant.create(NewCascade { envelope, claim, slot, reply }) {
             return Err(away());

@@ -13,6 +13,8 @@ pub enum SubmitError {
     /// The tenant has as many messages of this lane on their way as it may; come back later.
     #[error("too many messages of the lane are on their way")]
     Overloaded {
+        /// How many it may have.
+        under_way_max: u32,
         /// In seconds.
         retry_after_s: u32,
     },

@@ -61,7 +61,7 @@ impl MessageIntake for FakeIntake {
         assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
         if self.overloaded.load(Ordering::SeqCst) {
             self.turned_away.fetch_add(1, Ordering::SeqCst);
-            return Err(SubmitError::Overloaded { retry_after_s: 7 });
+            return Err(SubmitError::Overloaded { under_way_max: 20, retry_after_s: 7 });
         }
         if self.away.load(Ordering::SeqCst) {
             return Err(SubmitError::Away { retry_after_s: 3 });

@@ -196,12 +196,34 @@ async fn a_rate_counts_accepted_messages_of_its_kind_and_says_when_there_is_room
     app.message(&bulk()).await;
     let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
     assert_eq!(refusal(&refused), (429, "rate".into(), "rate_limited".into(), "message_rate".into()));
-    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((60..=62).contains(&wait), "{wait}");
+    let told = |answer: &Answer| {
+        ["retry-after", "ratelimit", "ratelimit-policy"].map(|name| answer.header(name).unwrap().to_owned())
+    };
+    let policy = "\"messages.bulk.sms\";q=2;w=60";
+    assert_eq!(told(&refused), ["60", "\"messages.bulk.sms\";r=0;t=60", policy]);
     app.message(&sms()).await;
-    app.clock.advance(Duration::from_secs(wait - 2));
+    app.clock.advance(Duration::from_millis(59_001));
+    let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(
+        (refused.status, told(&refused)),
+        (429, ["1", "\"messages.bulk.sms\";r=0;t=1", policy].map(str::to_owned))
+    );
+    app.clock.advance(Duration::from_millis(998));
     assert_eq!(app.post(LIVE, "/v1/messages", &bulk()).await.status, 429);
-    app.clock.advance(Duration::from_secs(2));
+    app.clock.advance(Duration::from_millis(1));
+    let accepted = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    assert!(
+        accepted.header("ratelimit").unwrap().starts_with("\"tenant\";"),
+        "what was not spent is not told"
+    );
+}
+
+#[tokio::test]
+async fn of_two_rates_that_refuse_the_longer_one_is_told() {
+    let rates = json!([{ "messages": 1, "period_s": 5 }, { "lane": "bulk", "messages": 1, "period_s": 90 }]);
+    let app = with_policy(json!({ "rates": rates })).await;
+    let bulk = || with(sms(), "/lane", json!("bulk"));
     app.message(&bulk()).await;
 }
 
@@ -214,6 +236,13 @@ async fn the_same_content_to_the_same_recipient_is_a_duplicate_where_the_tenant_
     assert!(again.text.contains(&first.to_string()));
     app.message(&said("Your code is 2")).await;
     app.message(&with(said("Your code is 1"), "/to/phone", json!("+4520123457"))).await;
+    let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(refused.header("retry-after"), Some("90"));
+    assert_eq!(refused.header("ratelimit"), Some("\"messages.bulk\";r=0;t=90"));
+    let refused = app.post(LIVE, "/v1/messages", &sms()).await;
+    assert_eq!(refused.header("ratelimit"), Some("\"messages\";r=0;t=5"));
+    app.clock.advance(Duration::from_secs(5));
+    app.message(&sms()).await;
     app.clock.advance(Duration::from_secs(300));
     app.message(&said("Your code is 1")).await;
 }
