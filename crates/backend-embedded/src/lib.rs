@@ -23,6 +23,7 @@ mod message_log;
 mod options;
 mod outbox;
 mod plain_envelopes;
+mod private_files;
 mod receipt_inbox;
 mod registry;
 mod retention;

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -110,7 +110,8 @@ fn read(data_dir: &Path) -> anyhow::Result<Option<Stored>> {
 fn make(data_dir: &Path) -> anyhow::Result<Stored> {
     let path = data_dir.join(FILE);
     let stored = Stored { hash_key: random()?, credentials_key: random()?, previous_credentials_key: None };
-    let made = fs::create_dir_all(data_dir).map_err(anyhow::Error::from).and_then(|()| write(&path, &stored));
+    let directory = fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    let made = directory.map_err(anyhow::Error::from).and_then(|()| write(&path, &stored));
     made.with_context(|| format!("could not make {}", path.display()))?;
     Ok(stored)
 }

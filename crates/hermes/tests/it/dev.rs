@@ -1,6 +1,11 @@
 //! `hermes dev` again on data that it left behind.
 
-use std::time::Duration;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -31,4 +36,25 @@ async fn every_channel_follows_the_simulator_to_another_port() {
         let told = message["status"].as_str().unwrap();
         assert!(["delivered", "sent_unconfirmed"].contains(&told), "{channel}: {message:#}");
     }
+}
+
+/// What others than the owner may do with anything in `data`, and with the directory itself.
+fn open_to_others(data: &Path) -> Vec<String> {
+    let inside = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    let all = inside.chain([data.to_owned()]);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    all.filter(|path| mode(path) != 0).map(|path| format!("{}: {:o}", path.display(), mode(&path))).collect()
+}
+
+#[test]
+fn nobody_else_reads_what_is_stored() {
+    let mut server = Server::start();
+    assert_eq!(open_to_others(&server.data), [""; 0]);
+    server.kill();
+    for name in ["", "hermes.db", "hermes.db-wal", "keys.db"] {
+        let open = Permissions::from_mode(if name.is_empty() { 0o755 } else { 0o644 });
+        fs::set_permissions(server.data.join(name), open).unwrap();
+    }
+    server.restart(&StartOptions::default()).expect("the server starts again");
+    assert_eq!(open_to_others(&server.data), [""; 0], "what an earlier build left open is closed");
 }
