@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hermes_domain::event::OperationalKind;
 use serde_json::Value;
 
 use crate::{
@@ -126,4 +127,17 @@ async fn the_messages_that_the_guides_show_are_accepted() {
         }
     }
     assert_eq!(accepted, 3);
+}
+
+#[tokio::test]
+async fn the_guide_to_webhooks_says_when_each_operational_event_is_sent() {
+    let guide = &pages().await["/docs/webhooks"];
+    for kind in OperationalKind::ALL {
+        let rows = guide
+            .split("<tr>")
+            .filter(|row| row.contains(&format!("<td><code>{}</code></td>", kind.as_str())));
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(rows.len(), 1, "{kind:?}: {rows:?}");
+        assert!(!rows[0].contains("reserved"), "{}", rows[0]);
+    }
 }
