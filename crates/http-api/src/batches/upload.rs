@@ -241,8 +241,7 @@ impl Reading {
                 }
                 continue;
             };
-            let broken = |_| Problem::new(Code::MalformedJson, "The body broke off.");
-            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            let Ok(data) = frame.map_err(body::broken)?.into_data() else { continue };
             self.total = self.total.saturating_add(data.len());
             if self.total > BODY_MAX {
                 return Err(body::too_large(BODY_MAX));
