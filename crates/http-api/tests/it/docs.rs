@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     app::{App, LIVE},
-    client::Call,
+    client::{self, Call},
     contract,
 };
 
@@ -104,6 +104,14 @@ async fn the_pages_need_nothing_from_elsewhere() {
     let app = App::start().await;
     let served: Value = app.call(Call::new("GET", "/openapi.json")).await.json();
     assert_eq!(&served, contract::document());
+    for path in ["/docs", "/docs/webhooks"] {
+        // No page of its own, so the document says nothing of it.
+        let moved = client::send(app.address, &Call::new("GET", format!("{path}/"))).await;
+        assert_eq!((moved.status, moved.header("location")), (308, Some(path)));
+    }
+    for nowhere in ["/docs/nothing/", "/docs//", "/v1/messages/", "//evil.example/docs/"] {
+        assert_eq!(app.call(Call::new("GET", nowhere)).await.status, 404, "{nowhere}");
+    }
     let unknown = app.call(Call::new("GET", "/docs/nothing")).await;
     assert_eq!((unknown.status, unknown.code()), (404, "not_found".into()));
 }
