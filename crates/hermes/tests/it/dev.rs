@@ -38,9 +38,10 @@ async fn every_channel_follows_the_simulator_to_another_port() {
     }
 }
 
-/// What others than the owner may do with anything in `data`, and with the directory itself.
+/// What others than the owner may do with files in `data`, and with the directory itself.
 fn open_to_others(data: &Path) -> Vec<String> {
-    let inside = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    // What lies deeper is behind the directory.
+    let inside = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let all = inside.chain([data.to_owned()]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
     all.filter(|path| mode(path) != 0).map(|path| format!("{}: {:o}", path.display(), mode(&path))).collect()
