@@ -199,6 +199,12 @@ impl Line {
         self.seat.read().is_some()
     }
 
+    /// Ends the present incarnation as a fault of its own would.
+    #[cfg(test)]
+    pub(crate) fn crash(&self) {
+        self.seat.read().iter().for_each(|seat| seat.actor.kill());
+    }
+
     /// Looks at what changes by time alone: the breaker's gauge, and an outage that has become old enough to be told.
     pub(crate) fn tick(&self) {
         let now = self.clock.now();

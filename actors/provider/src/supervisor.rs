@@ -13,7 +13,7 @@ use std::{
 use futures::future::join_all;
 use hermes_domain::ConnectionId;
 use hermes_supervision::{
-    ActorView, Backoff, ChildTable, Exit, RestartBudget, answer, ask, error_chain, reason,
+    ActorView, Backoff, Cause, ChildTable, Exit, RestartBudget, answer, ask, error_chain, reason,
     restart_budget::Verdict, unix_millis,
 };
 use hermes_telemetry::names::{label, metric};
@@ -114,17 +114,17 @@ impl State {
             Ok((actor, _task)) => {
                 self.children.insert(id, generation, actor, ());
             }
-            Err(cause) => self.ended(me, id, &Exit::Failed(error_chain(&cause))),
+            Err(cause) => self.ended(me, id, &Exit::Failed(error_chain(&cause)), Cause::Own),
         }
     }
 
     /// An actor has ended against our will: start it again, at once or later.
-    fn ended(&mut self, me: &ActorRef<ProvidersMsg>, id: ConnectionId, exit: &Exit) {
+    fn ended(&mut self, me: &ActorRef<ProvidersMsg>, id: ConnectionId, exit: &Exit, cause: Cause) {
         let history = self.histories.entry(id).or_insert_with(History::new);
         history.restarts += 1;
         history.last_error = Some(exit.to_string());
         history.resting = true;
-        let delay = match history.budget.record(tokio::time::Instant::now().into_std()) {
+        let delay = match history.budget.decide(cause, tokio::time::Instant::now().into_std()) {
             Verdict::RestartAfter(delay) => {
                 tracing::warn!(provider.connection = %id, exit = %exit, "provider actor ended, restarting");
                 delay
@@ -178,13 +178,9 @@ impl State {
         });
     }
 
-    fn kill(&self, id: &str) -> bool {
+    fn kill(&mut self, id: &str) -> bool {
         let connection = id.strip_prefix("provider/").and_then(|id| id.parse().ok());
-        let child = connection.and_then(|connection| self.children.get(&connection));
-        if let Some(child) = child {
-            child.actor().kill();
-        }
-        child.is_some()
+        connection.is_some_and(|connection| self.children.kill(&connection))
     }
 }
 
@@ -285,8 +281,8 @@ impl Actor for ProvidersSupervisor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         let Some((actor, exit)) = Exit::classify(&event) else { return Ok(()) };
-        if let Some((id, _child)) = state.children.exited(actor) {
-            state.ended(&me, id, &exit);
+        if let Some((id, child)) = state.children.exited(actor) {
+            state.ended(&me, id, &exit, child.cause_of(&exit));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use ractor::{ActorRef, Message, RpcReplyPort};
+use ractor::{ActorRef, ActorStatus, Message, RpcReplyPort};
 
 use crate::call::{AskError, ask};
 
@@ -38,6 +38,12 @@ impl<M: Message> Address<M> {
     #[must_use]
     pub fn get(&self) -> Option<ActorRef<M>> {
         self.current.read().clone()
+    }
+
+    /// The present incarnation unless it has ended; it may end at any moment.
+    #[must_use]
+    pub fn living(&self) -> Option<ActorRef<M>> {
+        self.get().filter(|actor| actor.get_status() < ActorStatus::Stopping)
     }
 
     /// Leaves a message; it is lost if the actor ends before it is handled.

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 
-use ractor::{ActorId, ActorRef};
+use ractor::{ActorId, ActorRef, Message};
+
+use crate::exit::{Cause, Exit};
 
 /// Which incarnation of a child; unique and growing within one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +25,7 @@ pub struct Generation(u64);
 pub struct Child<M, D = ()> {
     actor: ActorRef<M>,
     generation: Generation,
+    kill_requested: bool,
     /// What the supervisor remembers about it.
     pub data: D,
 }
@@ -47,6 +50,12 @@ impl<M, D> Child<M, D> {
     /// The incarnation.
     pub const fn generation(&self) -> Generation {
         self.generation
+    }
+
+    /// Whose doing its end was, once it has ended like that.
+    #[must_use]
+    pub fn cause_of(&self, exit: &Exit) -> Cause {
+        exit.cause(self.kill_requested)
     }
 }
 
@@ -74,7 +83,8 @@ impl<K: Clone + Eq + Hash, M, D> ChildTable<K, M, D> {
         data: D,
     ) -> Option<Child<M, D>> {
         let id = actor.get_id();
-        let superseded = self.by_key.insert(key.clone(), Child { actor, generation, data });
+        let superseded =
+            self.by_key.insert(key.clone(), Child { actor, generation, kill_requested: false, data });
         if let Some(old) = &superseded {
             debug_assert!(old.generation < generation, "generations only grow");
             self.by_actor.remove(&old.actor.get_id());
@@ -96,6 +106,19 @@ impl<K: Clone + Eq + Hash, M, D> ChildTable<K, M, D> {
     /// The child of this key if it still is the incarnation `generation`.
     pub fn get_current(&mut self, key: &K, generation: Generation) -> Option<&mut Child<M, D>> {
         self.by_key.get_mut(key).filter(|child| child.generation == generation)
+    }
+
+    /// Kills the living child of this key because somebody asks for it; whether there is one.
+    ///
+    /// Its end is not taken for a fault: see [`Child::cause_of`].
+    pub fn kill(&mut self, key: &K) -> bool
+    where
+        M: Message,
+    {
+        let Some(child) = self.by_key.get_mut(key) else { return false };
+        child.kill_requested = true;
+        child.actor.kill();
+        true
     }
 
     /// The key whose living child is this actor.

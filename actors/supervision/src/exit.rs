@@ -49,7 +49,23 @@ pub enum Exit {
     Failed(String),
 }
 
+/// Whose doing an exit was; only what nobody asked for counts towards restart budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It came from the actor itself, or nobody knows from where.
+    Own,
+    /// An operator had the actor killed, to prove that it recovers.
+    Request,
+}
+
 impl Exit {
+    /// Whose doing it was, of an actor that somebody had (or had not) asked to be killed.
+    #[must_use]
+    pub fn cause(&self, kill_requested: bool) -> Cause {
+        // A fault of its own may have come before the kill.
+        if kill_requested && *self == Self::Killed { Cause::Request } else { Cause::Own }
+    }
+
     /// Says which actor ended and how, or `None` for events that are not about an end.
     #[must_use]
     pub fn classify(event: &SupervisionEvent) -> Option<(ActorId, Self)> {
@@ -129,6 +145,15 @@ mod tests {
         for (given, expected) in cases {
             assert_eq!(Exit::from_reason(given), expected, "reason {given:?}");
         }
+    }
+
+    #[test]
+    fn only_a_kill_that_was_asked_for_is_not_the_actors_own_doing() {
+        assert_eq!(Exit::Killed.cause(true), Cause::Request);
+        for exit in [Exit::Cancelled, Exit::Failed("x".into()), Exit::Stopped] {
+            assert_eq!(exit.cause(true), Cause::Own, "{exit}");
+        }
+        assert_eq!(Exit::Killed.cause(false), Cause::Own);
     }
 
     #[test]

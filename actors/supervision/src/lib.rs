@@ -30,7 +30,7 @@ pub use address::Address;
 pub use backoff::{Backoff, InvalidBackoff, Jitter};
 pub use call::{AskError, answer, ask};
 pub use children::{Child, ChildTable, Generation};
-pub use exit::{Exit, reason};
+pub use exit::{Cause, Exit, reason};
 pub use inspect::{ActorView, error_chain, unix_millis};
 pub use mailbox::{Mailbox, MailboxKind};
 pub use poison::{ParkedKey, PoisonLedger, PoisonPolicy};

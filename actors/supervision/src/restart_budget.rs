@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::backoff::{Backoff, Jitter};
+use crate::exit::Cause;
 
 /// What follows from an exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,15 @@ impl RestartBudget {
         self.granted.push_back(now);
         let failures = u32::try_from(self.granted.len()).unwrap_or(u32::MAX);
         Verdict::RestartAfter(self.backoff.delay(failures, Jitter::NONE))
+    }
+
+    /// Decides what follows from an exit at `now` and records it, unless somebody asked for it: that shows no fault,
+    /// spends nothing, and is answered with the shortest delay.
+    pub fn decide(&mut self, cause: Cause, now: Instant) -> Verdict {
+        match cause {
+            Cause::Own => self.record(now),
+            Cause::Request => Verdict::RestartAfter(self.backoff.delay(1, Jitter::NONE)),
+        }
     }
 
     /// The limit as (restarts, window), for messages.
@@ -110,6 +120,19 @@ mod tests {
         let mut budget = budget();
         budget.restarts_max = 0;
         assert_eq!(budget.record(Instant::now()), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn an_exit_that_was_asked_for_spends_nothing_and_pardons_nothing() {
+        let (mut budget, now) = (budget(), Instant::now());
+        let soon = Verdict::RestartAfter(Duration::from_millis(100));
+        for _ in 0..4 {
+            budget.decide(Cause::Own, now);
+            assert_eq!([Cause::Request; 3].map(|cause| budget.decide(cause, now)), [soon; 3]);
+        }
+        assert_eq!(budget.decide(Cause::Own, now), Verdict::RestartAfter(SECOND));
+        assert_eq!(budget.decide(Cause::Request, now), soon);
+        assert_eq!(budget.decide(Cause::Own, now), Verdict::GiveUp);
     }
 
     #[test]

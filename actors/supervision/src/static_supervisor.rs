@@ -2,7 +2,8 @@
 //!
 //! Exits are repaired within one budget for all children. When it is spent the supervisor fails:
 //! ractor then takes its children down with it, and [`Supervised::ended`] tells the caller, who
-//! for the root exits the process.
+//! for the root exits the process. A kill that was asked for ([`SupervisorMsg::Kill`]) is repaired
+//! too, but spends nothing: it shows no fault.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -35,7 +36,7 @@ pub struct StaticSupervisor {
 pub enum SupervisorMsg {
     /// Asks for the views of the supervisor itself and of its children, in start order.
     Inspect(RpcReplyPort<Vec<ActorView>>),
-    /// Kills a child, to prove that it recovers; answers whether it was running.
+    /// Kills a child, to prove that it recovers; answers whether it was running. It costs no restart of the budget.
     Kill(String, RpcReplyPort<bool>),
     /// Drains the children in reverse start order and stops.
     ///
@@ -121,12 +122,12 @@ impl StaticSupervisor {
         exit: Exit,
     ) -> Result<(), GaveUp> {
         let child = &mut state.children[index];
-        child.exited(&exit);
+        let cause = child.exited(&exit);
         if state.stopping || !child.spec.restarts_after(&exit) {
             info!(actor.name = child.spec.name(), exit = %exit, "child ended");
             return Ok(());
         }
-        match state.budget.record(tokio::time::Instant::now().into_std()) {
+        match state.budget.decide(cause, tokio::time::Instant::now().into_std()) {
             Verdict::RestartAfter(delay) => {
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 warn!(actor.name = child.spec.name(), exit = %exit, delay_ms, "child ended, restarting");
@@ -217,7 +218,11 @@ impl Actor for StaticSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             SupervisorMsg::Inspect(reply) => answer(reply, self.views(state)),
-            SupervisorMsg::Kill(name, reply) => answer(reply, kill(state, &name)),
+            SupervisorMsg::Kill(name, reply) => {
+                let mut children = state.children.iter_mut();
+                let child = children.find(|child| child.spec.name() == name);
+                answer(reply, child.is_some_and(RunningChild::kill));
+            }
             SupervisorMsg::Restart(index) => self.start_child(&me, state, index).await?,
             SupervisorMsg::Shutdown { limit_each, done } => {
                 state.stopping = true;
@@ -240,15 +245,6 @@ impl Actor for StaticSupervisor {
         let Some(index) = state.children.iter().position(ended) else { return Ok(()) };
         Ok(self.on_exit(&me, state, index, exit)?)
     }
-}
-
-fn kill(state: &State, name: &str) -> bool {
-    let named = |child: &&RunningChild| child.spec.name() == name;
-    let running = state.children.iter().find(named).and_then(|child| child.cell.as_ref());
-    if let Some(cell) = running {
-        cell.kill();
-    }
-    running.is_some()
 }
 
 /// Drains the children, last started first; returns those that had to be killed.

@@ -27,12 +27,16 @@ impl fmt::Debug for Intake {
 #[async_trait]
 impl MessageIntake for Intake {
     async fn submit(&self, envelope: Arc<Envelope>, claim: Option<Claim>) -> Result<(), SubmitError> {
-        let overloaded = || SubmitError::Overloaded { retry_after_s: RETRY_AFTER_S };
-        let tenant = self.0.get(envelope.tenant).await.ok_or_else(overloaded)?;
-        let slot = tenant.admission.try_take(envelope.lane).ok_or_else(overloaded)?;
+        let away = || SubmitError::Away { retry_after_s: RETRY_AFTER_S };
+        let tenant = self.0.get(envelope.tenant).await.ok_or_else(away)?;
+        let admission = &tenant.admission;
+        let slot = admission.try_take(envelope.lane).ok_or_else(|| SubmitError::Overloaded {
+            under_way_max: u32::try_from(admission.limit(envelope.lane)).unwrap_or(u32::MAX),
+            retry_after_s: RETRY_AFTER_S,
+        })?;
         let (reply, answer) = oneshot::channel();
         if !tenant.create(NewCascade { envelope, claim, slot, reply }) {
-            return Err(overloaded());
+            return Err(away());
         }
         match tokio::time::timeout(SUBMIT_LIMIT, answer).await {
             Ok(Ok(answered)) => answered,

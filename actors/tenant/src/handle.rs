@@ -82,10 +82,10 @@ impl Tenants {
         self.supervisor.ask(|reply| TenantsMsg::Ensure(tenant, reply), START_LIMIT).await.ok()
     }
 
-    /// The tenant's handle, if it has been used before.
+    /// The tenant's handle, if it has been used before and its actors run.
     pub fn known(&self, tenant: TenantId) -> Option<TenantHandle> {
         let handle = self.handles.get(&tenant).map(|entry| entry.value().clone())?;
-        handle.cascades.get().is_some().then_some(handle)
+        handle.cascades.living().is_some().then_some(handle)
     }
 
     /// Every handle.

@@ -33,6 +33,9 @@ pub enum TenantsMsg {
     /// A delayed restart is due. Sent by the supervisor to itself.
     #[doc(hidden)]
     Restart(TenantId),
+    /// Messages of an earlier incarnation are to be recovered. Sent by the supervisor to itself.
+    #[doc(hidden)]
+    LostAll,
 }
 
 /// The actor.
@@ -102,7 +105,11 @@ impl Actor for TenantsSupervisor {
     type State = State;
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<TenantsMsg>, (): ()) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(&self, me: ActorRef<TenantsMsg>, (): ()) -> Result<State, ActorProcessingErr> {
+        if !self.tenants.handles.is_empty() {
+            // An earlier incarnation took every tenant's actors with it. Those who bring them back need our address.
+            me.send_after(RESTART_AFTER, || TenantsMsg::LostAll);
+        }
         Ok(State { children: ChildTable::new(), started_at_ms: unix_millis(SystemTime::now()) })
     }
 
@@ -118,7 +125,7 @@ impl Actor for TenantsSupervisor {
                 let handle = self.handle_of(tenant);
                 tokio::spawn(async move {
                     // The address is set by the tenant's own start, a moment from now.
-                    while handle.cascades.get().is_none() && !reply.is_closed() {
+                    while handle.cascades.living().is_none() && !reply.is_closed() {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                     answer(reply, handle);
@@ -128,6 +135,7 @@ impl Actor for TenantsSupervisor {
                 self.start(&me, state, tenant);
                 self.shared.lost_some.notify_one();
             }
+            TenantsMsg::LostAll => self.shared.lost_some.notify_one(),
             TenantsMsg::Kill(tenant, reply) => {
                 let running = state.children.get(&tenant).map(|child| child.actor().kill());
                 answer(reply, running.is_some());

@@ -12,7 +12,7 @@ use std::{
 use futures::future::join_all;
 use hermes_domain::EndpointId;
 use hermes_supervision::{
-    ActorView, Backoff, ChildTable, Exit, RestartBudget, answer, ask, error_chain, reason,
+    ActorView, Backoff, Cause, ChildTable, Exit, RestartBudget, answer, ask, error_chain, reason,
     restart_budget::Verdict, unix_millis,
 };
 use hermes_telemetry::names::{label, metric};
@@ -112,17 +112,17 @@ impl State {
             Ok((actor, _task)) => {
                 self.children.insert(id, generation, actor, ());
             }
-            Err(cause) => self.ended(me, id, &Exit::Failed(error_chain(&cause))),
+            Err(cause) => self.ended(me, id, &Exit::Failed(error_chain(&cause)), Cause::Own),
         }
     }
 
     /// An actor has ended against our will: start it again, at once or later.
-    fn ended(&mut self, me: &ActorRef<WebhooksMsg>, id: EndpointId, exit: &Exit) {
+    fn ended(&mut self, me: &ActorRef<WebhooksMsg>, id: EndpointId, exit: &Exit, cause: Cause) {
         let history = self.histories.entry(id).or_insert_with(History::new);
         history.restarts += 1;
         history.last_error = Some(exit.to_string());
         history.resting = true;
-        let delay = match history.budget.record(tokio::time::Instant::now().into_std()) {
+        let delay = match history.budget.decide(cause, tokio::time::Instant::now().into_std()) {
             Verdict::RestartAfter(delay) => {
                 tracing::warn!(endpoint.id = %id, exit = %exit, "endpoint actor ended, restarting");
                 delay
@@ -184,13 +184,9 @@ impl State {
         });
     }
 
-    fn kill(&self, id: &str) -> bool {
+    fn kill(&mut self, id: &str) -> bool {
         let endpoint = id.strip_prefix("endpoint/").and_then(|id| id.parse().ok());
-        let child = endpoint.and_then(|endpoint| self.children.get(&endpoint));
-        if let Some(child) = child {
-            child.actor().kill();
-        }
-        child.is_some()
+        endpoint.is_some_and(|endpoint| self.children.kill(&endpoint))
     }
 }
 
@@ -279,8 +275,8 @@ impl Actor for WebhooksSupervisor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         let Some((actor, exit)) = Exit::classify(&event) else { return Ok(()) };
-        if let Some((id, _child)) = state.children.exited(actor) {
-            state.ended(&me, id, &exit);
+        if let Some((id, child)) = state.children.exited(actor) {
+            state.ended(&me, id, &exit, child.cause_of(&exit));
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ use crate::{
     key_sweep::SweepCursor,
     live_scan::LiveScan,
     options::{EmbeddedOptions, OpenError},
+    private_files,
     schema::{self, DATABASE},
     suppression_filter::SuppressionFilter,
     term_merge,
@@ -63,12 +64,12 @@ impl EmbeddedBackend {
     /// See [`OpenError`]; `Lock` when another process has it open.
     pub async fn open(options: EmbeddedOptions) -> Result<Arc<Self>, OpenError> {
         let directory = options.data_dir.clone();
-        std::fs::create_dir_all(&directory)
-            .map_err(|cause| OpenError::Directory { path: directory.clone(), cause })?;
+        let unmade = |cause| OpenError::Directory { path: directory.clone(), cause };
+        private_files::directory(&directory).map_err(unmade)?;
         let lock = DirectoryLock::take(&directory).map_err(OpenError::Lock)?;
-        let path = directory.join(DATABASE);
+        let (path, keys_path) = (directory.join(DATABASE), directory.join(KEYS));
+        [&path, &keys_path].into_iter().try_for_each(|path| private_files::database(path)).map_err(unmade)?;
         let db = schema::open_writer(&path, &options)?;
-        let keys_path = directory.join(KEYS);
         let (mut keys, has_plain) = open_keys(&db, &keys_path, &options)?;
         let vault = keys.vault();
         keys.destroy_given_up(&db)

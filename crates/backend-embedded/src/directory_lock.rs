@@ -1,10 +1,12 @@
 //! Keeps a second process away from a data directory.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
+
+use crate::private_files;
 
 /// Name of the lock file. Its presence means nothing; only the lock on it does.
 const FILE: &str = "hermes.lock";
@@ -39,8 +41,7 @@ impl DirectoryLock {
     /// Takes the lock of `directory`, without waiting.
     pub(crate) fn take(directory: &Path) -> Result<Self, LockError> {
         let path = directory.join(FILE);
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(|cause| LockError::Io { path: path.clone(), cause })?;
+        let file = private_files::open(&path).map_err(|cause| LockError::Io { path: path.clone(), cause })?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held { path: directory.to_owned() }),

@@ -6,6 +6,15 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::options::{EmbeddedOptions, OpenError};
 
+/// Where a database stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// Migrations that it has seen.
+    pub found: u32,
+    /// Migrations that this build knows.
+    pub known: u32,
+}
+
 /// Name of the database inside the data directory.
 pub(crate) const DATABASE: &str = "hermes.db";
 
@@ -51,6 +60,21 @@ pub(crate) fn open_keys(path: &Path) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
+/// How many migrations a database has seen, and how many this build knows. `None` when there is no database. Changes
+/// nothing, and needs no lock.
+///
+/// # Errors
+/// `Database` when the file cannot be read.
+pub fn schema_version(data_dir: &Path) -> Result<Option<SchemaVersion>, OpenError> {
+    let path = data_dir.join(DATABASE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(failed("opening it"))?;
+    Ok(Some(SchemaVersion { found: version(&db)?, known: count(&MIGRATIONS) }))
+}
+
 /// Whether what is freed from now on is overwritten with zeros. That costs writes, so it is on only where something is
 /// removed for somebody's sake.
 pub(crate) fn set_secure_delete(db: &Connection, on: bool) -> rusqlite::Result<()> {
@@ -91,9 +115,7 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
 }
 
 fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
-    let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
-    let found = version.map_err(failed("reading its schema version"))?;
-    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let (found, known) = (version(db)?, count(migrations));
     if found > known {
         return Err(OpenError::TooNew { found, known });
     }
@@ -101,6 +123,15 @@ fn migrate(db: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
         apply(db, index, sql).map_err(failed("changing its schema"))?;
     }
     Ok(())
+}
+
+fn version(db: &Connection) -> Result<u32, OpenError> {
+    let version = db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+    version.map_err(failed("reading its schema version"))
+}
+
+fn count(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
 }
 
 fn apply(db: &mut Connection, version: u32, sql: &str) -> rusqlite::Result<()> {

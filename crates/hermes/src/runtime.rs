@@ -15,6 +15,7 @@ mod telemetry;
 mod trail;
 
 pub(crate) use assembly::{Assembly, DRAIN_MAX, Settings};
+pub(crate) use keys::are_there as keys_are_there;
 pub(crate) use on_record::{Actor, on_record};
 pub(crate) use operator::{create_operator_key, rotate_credentials};
 pub(crate) use serving::{asked_to_stop, bind, block_on, serve};

@@ -71,20 +71,27 @@ pub(crate) async fn read(api: &Api, headers: &HeaderMap, body: Body, max: usize)
         None
     };
     let expected = declared.unwrap_or(0);
-    collect(body, if expected > max { 0 } else { max }, expected.min(max)).await.ok_or_else(|| too_large(max))
+    collect(body, if expected > max { 0 } else { max }, expected.min(max))
+        .await?
+        .ok_or_else(|| too_large(max))
+}
+
+/// The refusal of a body that ends before it is over, or whose chunks are none.
+pub(crate) fn broken(_: axum::Error) -> Problem {
+    Problem::new(Code::MalformedJson, "The body broke off.")
 }
 
 pub(crate) fn too_large(max: usize) -> Problem {
     Problem::new(Code::PayloadTooLarge, format!("The body is larger than {max} bytes."))
 }
 
-/// The body; `None` when it is larger than `max` or breaks off.
-async fn collect(mut body: Body, max: usize, expected: usize) -> Option<Bytes> {
+/// The body; `None` when it is larger than `max`.
+async fn collect(mut body: Body, max: usize, expected: usize) -> Result<Option<Bytes>, Problem> {
     let mut collected = BytesMut::with_capacity(expected);
     let mut first: Option<Bytes> = None;
     let (mut total, mut fits) = (0_usize, true);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
         total = total.saturating_add(data.len());
         if total > max {
             (fits, first) = (false, None);
@@ -101,7 +108,7 @@ async fn collect(mut body: Body, max: usize, expected: usize) -> Option<Bytes> {
             collected.extend_from_slice(&data);
         }
     }
-    fits.then(|| first.unwrap_or_else(|| collected.freeze()))
+    Ok(fits.then(|| first.unwrap_or_else(|| collected.freeze())))
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {

@@ -60,6 +60,13 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.add(home.plain(200, "A page.", Some("text/html")), home_page);
 }
 
+/// The page that people mean who put a slash behind its path.
+pub(crate) fn without_slash(path: &str) -> Option<&str> {
+    let page = path.strip_suffix('/')?;
+    let is_guide = |name: &str| pages::ALL.iter().any(|page| page.name == name);
+    (page == "/docs" || page.strip_prefix("/docs/").is_some_and(is_guide)).then_some(page)
+}
+
 async fn openapi(State(api): State<Arc<Api>>) -> Response {
     reply::json_text(StatusCode::OK, api.document.clone())
 }

@@ -118,10 +118,13 @@ pub(crate) fn limited(rate: &RateState) -> Option<Response> {
     Some(response)
 }
 
-/// Tells the rate with successful answers and with refusals for rate.
+/// Tells the rate with successful answers. A refusal tells the limit that refused.
 pub(crate) fn announce(mut response: Response, rate: &RateState) -> Response {
-    if response.status().is_success() || response.status() == http::StatusCode::TOO_MANY_REQUESTS {
+    if response.status().is_success() {
         set_headers(&mut response, rate);
+    } else if response.status() == http::StatusCode::TOO_MANY_REQUESTS {
+        let refused = response.extensions().get::<Problem>().and_then(Problem::rate);
+        set_headers(&mut response, refused.as_ref().unwrap_or(rate));
     }
     response
 }

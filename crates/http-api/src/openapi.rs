@@ -76,8 +76,8 @@ fn headers() -> Value {
     let always = |description: &str| json!({ "required": true, "description": description, "schema": { "type": "string" } });
     json!({
         "RequestId": always("Id of the request: the one that it came with, or a new one."),
-        "RateLimit": always("What is left of the limit on requests (IETF draft `httpapi-ratelimit-headers`)."),
-        "RateLimitPolicy": always("The limit on requests."),
+        "RateLimit": always("What is left of the limit on requests, or of the one that refused (IETF draft `httpapi-ratelimit-headers`)."),
+        "RateLimitPolicy": always("The limit on requests, or the one that refused."),
         "Location": {
             "description": "Path of what was made; a repeated reply has none.", "schema": { "type": "string" },
         },

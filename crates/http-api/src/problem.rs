@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub(crate) use code::Code;
 pub(crate) use fault::Fault;
 
+use crate::rate::{RateState, Spent};
+
 /// Why a request was refused. Rendered at the edge, which knows the request's id and path.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
@@ -20,12 +22,13 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     pub(crate) faults: Vec<Fault>,
     pub(crate) retry_after_s: Option<u32>,
+    spent: Option<Spent>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after_s = code.is_temporary().then_some(1);
-        Self { code, detail: detail.into(), faults: Vec::new(), retry_after_s }
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after_s, spent: None }
     }
 
     pub(crate) fn with_faults(mut self, faults: Vec<Fault>) -> Self {
@@ -36,6 +39,17 @@ impl Problem {
     pub(crate) const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
+    }
+
+    /// Names the limit that refused, for the headers.
+    pub(crate) fn for_lack_of(mut self, spent: Spent) -> Self {
+        self.spent = Some(spent);
+        self
+    }
+
+    /// What the headers say of the limit that refused, if it is named.
+    pub(crate) fn rate(&self) -> Option<RateState> {
+        Some(self.spent.as_ref()?.told(self.retry_after_s?))
     }
 
     pub(crate) fn not_found() -> Self {

@@ -30,10 +30,13 @@ use crate::{
     api::Api,
     gate::Caller,
     problem::{Code, Fault, Problem},
+    rate::{Spent, wait_s},
 };
 
 /// Age at which counts are read again, in milliseconds.
 const FRESH_MS: u64 = 2_000;
+/// Parts of a unit of money in `Used`.
+const MICROS: i64 = 1_000_000;
 /// Shares of a quota, in percent, that tenants are told of.
 const THRESHOLDS: [u8; 3] = [50, 80, 100];
 /// Tenants remembered; beyond them all are forgotten and read again.
@@ -169,12 +172,16 @@ fn verdict(used: &Used, month: &Month, now: UnixMillis) -> Result<(), Problem> {
     if used.used < used.limit {
         return Ok(());
     }
-    let seconds = u32::try_from(next_month(month.first_day).since(now).div_ceil(1_000)).unwrap_or(u32::MAX);
+    let seconds = wait_s(next_month(month.first_day), now);
     let (_, limit, unit) = used.told();
     let fault = Fault::new("", used.name, format!("{limit} {unit} a month are used up"));
     let problem =
         Problem::new(Code::QuotaExceeded, "A monthly quota of the tenant is used up; see `errors`.");
-    Err(problem.with_faults(vec![fault]).retry_after(seconds.max(1)))
+    // Months differ in length, so there is no window to name. Money is counted in whole units of its currency.
+    let quota = used.limit / used.currency.map_or(1, |_| MICROS);
+    let spent =
+        Spent { name: used.name.to_owned(), quota: u64::try_from(quota).unwrap_or_default(), window_s: None };
+    Err(problem.with_faults(vec![fault]).retry_after(seconds).for_lack_of(spent))
 }
 
 impl Used {

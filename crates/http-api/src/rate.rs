@@ -1,4 +1,4 @@
-//! How many requests a tenant may make, per process.
+//! How many requests a tenant may make, per process; and how any limit that refuses is told.
 
 use std::fmt::Write as _;
 
@@ -38,6 +38,39 @@ pub(crate) struct RateState {
     pub(crate) retry_after_s: Option<u32>,
 }
 
+/// A limit that has nothing left, as the headers of a refusal tell it.
+#[derive(Debug, Clone)]
+pub(crate) struct Spent {
+    /// What it counts, such as `messages.sms`; printable ASCII without quotes.
+    pub(crate) name: String,
+    /// How much there is of it.
+    pub(crate) quota: u64,
+    /// In how many seconds; `None` where it is no matter of a fixed time.
+    pub(crate) window_s: Option<u32>,
+}
+
+impl Spent {
+    /// What a request is told that may come back after `retry_after_s`.
+    pub(crate) fn told(&self, retry_after_s: u32) -> RateState {
+        let Self { name, quota, window_s } = self;
+        let window = window_s.map(|seconds| format!(";w={seconds}")).unwrap_or_default();
+        RateState {
+            policy: header(format!("\"{name}\";q={quota}{window}")),
+            state: header(format!("\"{name}\";r=0;t={retry_after_s}")),
+            retry_after_s: Some(retry_after_s),
+        }
+    }
+}
+
+/// Whole seconds from `now` until `retry_at`, rounded up; at least one.
+pub(crate) fn wait_s(retry_at: UnixMillis, now: UnixMillis) -> u32 {
+    u32::try_from(retry_at.since(now).div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
+}
+
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
 impl RateLimits {
     pub(crate) fn new(per_s: u32, burst: u32) -> Self {
         let (per_s, burst) = (per_s.max(1), burst.max(1));
@@ -49,7 +82,7 @@ impl RateLimits {
             fresh: RateWindow::new(per_s, 1_000, burst),
             burst: burst.into(),
             per_s: per_s.into(),
-            policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
+            policy: header(policy),
         }
     }
 
@@ -62,19 +95,16 @@ impl RateLimits {
             let mut window = self.windows.entry(tenant).or_insert(self.fresh);
             (window.admit(now), window.remaining(now))
         };
-        let mut state = String::with_capacity(32);
+        let retry_after_s = match admission {
+            Admission::Granted => None,
+            Admission::Denied { retry_at } => Some(wait_s(retry_at, now)),
+        };
+        // A refused client is told when there is some of it again, any other when there is all of it.
         let refill_s = (self.burst - remaining.min(self.burst)).div_ceil(self.per_s);
-        let _ = write!(state, "\"tenant\";r={remaining};t={refill_s}"); // Writing to a string cannot fail.
-        RateState {
-            policy: self.policy.clone(),
-            state: HeaderValue::try_from(state).unwrap_or_else(|_| HeaderValue::from_static("")),
-            retry_after_s: match admission {
-                Admission::Granted => None,
-                Admission::Denied { retry_at } => {
-                    Some(u32::try_from(retry_at.since(now).div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
-                }
-            },
-        }
+        let left_s = retry_after_s.map_or(refill_s, u64::from);
+        let mut state = String::with_capacity(32);
+        let _ = write!(state, "\"tenant\";r={remaining};t={left_s}"); // Writing to a string cannot fail.
+        RateState { policy: self.policy.clone(), state: header(state), retry_after_s }
     }
 
     /// Requests a second in the long run, and at once.
@@ -99,7 +129,7 @@ mod tests {
         assert_eq!(told(us, now), ("\"tenant\";r=2;t=1".into(), None));
         told(us, now);
         assert_eq!(told(us, now), ("\"tenant\";r=0;t=2".into(), None));
-        assert_eq!(told(us, now), ("\"tenant\";r=0;t=2".into(), Some(1)));
+        assert_eq!(told(us, now), ("\"tenant\";r=0;t=1".into(), Some(1)));
         assert_eq!(told(them, now).1, None);
         assert_eq!(told(us, now.plus_ms(500)).1, None);
     }

@@ -6,8 +6,11 @@ use axum::{
     Router,
     handler::Handler,
     middleware::from_fn_with_state,
+    response::{IntoResponse as _, Redirect},
     routing::{delete, get, patch, post, put},
 };
+
+use http::Uri;
 
 use crate::{
     admin,
@@ -120,7 +123,10 @@ pub fn router(state: ApiState) -> (Router, ParkedReceipts, BatchRunner) {
     let Routes { router, table, document } = routes();
     let api = Arc::new(Api::new(state, table, document.finish().to_string()));
     let router = router
-        .fallback(async || Problem::new(Code::NotFound, "There is no such path."))
+        .fallback(async |uri: Uri| match docs::without_slash(uri.path()) {
+            Some(page) => Redirect::permanent(page).into_response(),
+            None => Problem::new(Code::NotFound, "There is no such path.").into_response(),
+        })
         .method_not_allowed_fallback(async || {
             Problem::new(Code::MethodNotAllowed, "The path exists, but not for this method; see `Allow`.")
         })

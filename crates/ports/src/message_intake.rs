@@ -10,9 +10,17 @@ use crate::{idempotency::Claim, store_error::StoreError};
 /// Why a message was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// Too many messages are on their way; come back later.
-    #[error("too many messages are on their way")]
+    /// The tenant has as many messages of this lane on their way as it may; come back later.
+    #[error("too many messages of the lane are on their way")]
     Overloaded {
+        /// How many it may have.
+        under_way_max: u32,
+        /// In seconds.
+        retry_after_s: u32,
+    },
+    /// Whoever would take it is not there right now, through no fault of the tenant's. Nothing was made durable.
+    #[error("the tenant's actors are not running")]
+    Away {
         /// In seconds.
         retry_after_s: u32,
     },

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use ractor::{Actor, ActorCell, SpawnErr};
 
 use crate::address::Address;
-use crate::exit::Exit;
+use crate::exit::{Cause, Exit};
 use crate::inspect::ActorView;
 
 type Spawning = Pin<Box<dyn Future<Output = Result<ActorCell, SpawnErr>> + Send>>;
@@ -38,6 +38,8 @@ pub(super) struct RunningChild {
     starts: u32,
     started_at_ms: u64,
     last_exit: Option<Exit>,
+    /// The present incarnation was killed because somebody asked for it.
+    kill_requested: bool,
 }
 
 // === impl ChildSpec ===
@@ -99,7 +101,15 @@ impl fmt::Debug for ChildSpec {
 
 impl RunningChild {
     pub(super) const fn new(spec: ChildSpec) -> Self {
-        Self { spec, cell: None, restarts: 0, starts: 0, started_at_ms: 0, last_exit: None }
+        Self {
+            spec,
+            cell: None,
+            restarts: 0,
+            starts: 0,
+            started_at_ms: 0,
+            last_exit: None,
+            kill_requested: false,
+        }
     }
 
     pub(super) fn started(&mut self, cell: ActorCell, now_ms: u64) {
@@ -109,9 +119,19 @@ impl RunningChild {
         self.restarts = self.starts - 1;
     }
 
-    pub(super) fn exited(&mut self, exit: &Exit) {
+    /// Kills the present incarnation on request; whether there is one.
+    pub(super) fn kill(&mut self) -> bool {
+        let Some(cell) = &self.cell else { return false };
+        cell.kill();
+        self.kill_requested = true;
+        true
+    }
+
+    /// Notes the end of the present incarnation; whose doing it was.
+    pub(super) fn exited(&mut self, exit: &Exit) -> Cause {
         self.cell = None;
         self.last_exit = Some(exit.clone());
+        exit.cause(std::mem::take(&mut self.kill_requested))
     }
 
     pub(super) fn view(&self, parent: &str) -> ActorView {

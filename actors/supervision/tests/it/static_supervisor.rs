@@ -123,6 +123,20 @@ async fn a_spent_budget_ends_the_supervisor_and_its_children() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn kills_that_were_asked_for_spend_nothing_and_a_crash_after_them_counts() {
+    let (root, first, _second) = start(1).await;
+    for restarts in 1..=20 {
+        let kill = |reply| SupervisorMsg::Kill("first".to_owned(), reply);
+        assert_eq!(ask(&root.actor, kill, LIMIT).await, Ok(true));
+        eventually(&root, "first", |view| view.restarts == restarts && view.state == "running").await;
+    }
+    first.cast(WorkerMsg::Panic).unwrap();
+    eventually(&root, "first", |view| view.restarts == 21).await;
+    first.cast(WorkerMsg::Panic).unwrap();
+    assert_eq!(root.ended().await.unwrap_err().exit, Exit::Failed("on purpose".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn restarts_spread_over_time_do_not_spend_the_budget() {
     let (root, first, _second) = start(2).await;
     for restarts in 1..=6 {

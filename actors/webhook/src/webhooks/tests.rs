@@ -11,7 +11,9 @@ use hermes_ports::{
     egress::EgressError,
     outbox::{DeliveryStatus, Selection, WebhookNotifier},
 };
-use hermes_supervision::{Backoff, RestartBudget, StaticSupervisor, static_supervisor::Supervised};
+use hermes_supervision::{
+    ActorView, Backoff, RestartBudget, StaticSupervisor, static_supervisor::Supervised,
+};
 
 use super::{Ports, Webhooks};
 use crate::{
@@ -239,4 +241,20 @@ async fn every_actor_shows_itself_and_can_be_killed() {
     world.until_delivered(100).await;
     let views = world.webhooks.inspect().await.unwrap();
     assert_eq!((views[1].restarts, views[1].last_error.as_deref()), (1, Some("killed")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_actor_that_operators_kill_never_rests() {
+    let world = World::new(1).await;
+    world.until(|world| world.webhooks.shared.seat(endpoint(1)).is_some()).await;
+    let started = tokio::time::Instant::now();
+    for round in 0..20 {
+        let runs =
+            |views: &[ActorView]| views.iter().any(|view| view.id == name(1) && view.restarts == round);
+        while !runs(&world.webhooks.inspect().await.unwrap()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(world.webhooks.kill(name(1)).await.unwrap());
+    }
+    assert!(started.elapsed() < Duration::from_secs(30), "within the window of the budget, in paused time");
 }

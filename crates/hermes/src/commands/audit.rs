@@ -17,8 +17,6 @@ use crate::runtime::block_on;
 /// Options of `audit`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    #[command(flatten)]
-    api: ApiOptions,
     #[command(subcommand)]
     command: Command,
 }
@@ -26,17 +24,22 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Follows the chain of the audit log from its first entry, in the store directly; a server may be running on it.
-    /// Ends with 1 and names the first entry that is not as it was written.
+    /// Ends with 1 and names the first entry that is not as it was written; so it does where there is no store.
     Verify {
-        /// Configuration that names the store.
+        /// Configuration that names the store; without it and `--data` that of the defaults.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// The directory that holds the store, such as that of a `hermes dev`.
+        #[arg(long, value_name = "DIR", conflicts_with = "config")]
+        data: Option<PathBuf>,
         /// What an earlier run printed as head: this entry must still be there, unchanged.
         #[arg(long, value_parser = noted, value_name = "NUMBER:HASH")]
         head: Option<Noted>,
     },
     /// Lists what was done, newest first: number, when, who, what, to what, how far, status.
     List {
+        #[command(flatten)]
+        api: ApiOptions,
         /// Only what happened to this id.
         #[arg(long, value_parser = id, value_name = "ID")]
         target: Option<String>,
@@ -67,9 +70,15 @@ fn noted(text: &str) -> Result<Noted, String> {
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     match options.command {
-        Command::Verify { config, head } => block_on(verified(config.as_deref(), head)),
-        Command::List { target, actor, tenant } => {
-            let client = Client::connect(&options.api, Caller::Operator)?;
+        Command::Verify { config, data, head } => {
+            let data_dir = match data {
+                Some(data) => data,
+                None => Config::load(config.as_deref(), environment())?.store.data_dir,
+            };
+            block_on(verified(&data_dir, head))
+        }
+        Command::List { api, target, actor, tenant } => {
+            let client = Client::connect(&api, Caller::Operator)?;
             let filters = [("target", target), ("actor", actor), ("tenant", tenant)];
             let given = filters.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
             let path = format!("/admin/v1/audit?{}", given.collect::<Vec<_>>().join("&"));
@@ -80,9 +89,11 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     }
 }
 
-async fn verified(config: Option<&Path>, noted: Option<Noted>) -> anyhow::Result<()> {
-    let config = Config::load(config, environment())?;
-    let reader = AuditReader::open(&config.store.data_dir).await.context("could not open the store")?;
+async fn verified(data_dir: &Path, noted: Option<Noted>) -> anyhow::Result<()> {
+    let store = data_dir.display();
+    // It opens what is there and makes nothing, so a mistyped directory is an error and no empty log.
+    let opened = AuditReader::open(data_dir).await;
+    let reader = opened.with_context(|| format!("could not open the store in {store}"))?;
     let verdict = verify(&reader).await.context("could not read the audit log")?;
     if let Some(broken) = verdict.broken {
         bail!("the audit log is broken at entry {}: {}", broken.sequence, broken.flaw);
@@ -100,10 +111,10 @@ async fn verified(config: Option<&Path>, noted: Option<Noted>) -> anyhow::Result
     reader.close().await;
     match verdict.head {
         Some(head) => {
-            println!("{} entries, all as they were written", verdict.entries);
+            println!("{} entries in {store}, all as they were written", verdict.entries);
             println!("head {}:{}", head.sequence, hex(&head.hash));
         }
-        None => println!("no entries"),
+        None => println!("the audit log in {store} is empty: there is nothing to verify"),
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
@@ -46,6 +46,16 @@ pub(crate) fn keys(config: &Config) -> anyhow::Result<DirectoryKeys> {
         previous_credentials_key: configured_previous(config)
             .or_else(|| stored.previous_credentials_key.filter(|_| configured.1.is_none())),
     })
+}
+
+/// Whether [`keys`] would find what it needs, without making it: in the configuration, or in this file beside the data.
+///
+/// # Errors
+/// The file, when it is needed and missing.
+pub(crate) fn are_there(config: &Config) -> Result<(), PathBuf> {
+    let kept = config.store.data_dir.join(FILE);
+    let configured = config.secrets.hash_key.is_some() && config.secrets.credentials_key.is_some();
+    if configured || kept.exists() { Ok(()) } else { Err(kept) }
 }
 
 fn configured_previous(config: &Config) -> Option<[u8; 32]> {
@@ -100,7 +110,8 @@ fn read(data_dir: &Path) -> anyhow::Result<Option<Stored>> {
 fn make(data_dir: &Path) -> anyhow::Result<Stored> {
     let path = data_dir.join(FILE);
     let stored = Stored { hash_key: random()?, credentials_key: random()?, previous_credentials_key: None };
-    let made = fs::create_dir_all(data_dir).map_err(anyhow::Error::from).and_then(|()| write(&path, &stored));
+    let directory = fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    let made = directory.map_err(anyhow::Error::from).and_then(|()| write(&path, &stored));
     made.with_context(|| format!("could not make {}", path.display()))?;
     Ok(stored)
 }

@@ -1,6 +1,6 @@
 //! Commands as operators type them.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use crate::server::{Server, sms};
 
@@ -10,7 +10,13 @@ fn component(path: &str) -> String {
 
 /// Runs `hermes` and returns its exit code, standard output and standard error.
 fn hermes(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_hermes")).args(arguments).output().unwrap();
+    hermes_in(Path::new("."), arguments)
+}
+
+/// The same in a directory.
+fn hermes_in(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hermes"));
+    let output = command.current_dir(dir).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
@@ -187,6 +193,56 @@ async fn what_is_done_to_keys_is_on_record_and_the_record_verified() {
     assert_eq!((code, err.contains("broken at entry 4")), (Some(1), true), "{err}");
 }
 
+#[test]
+fn an_audit_log_is_verified_in_the_store_that_was_named_or_not_at_all() {
+    let server = Server::start();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let verify = |more: &[&str]| hermes_in(elsewhere.path(), &[&["audit", "verify"], more].concat());
+    let data = server.data.to_str().unwrap();
+    let (code, out, err) = verify(&["--data", data]);
+    assert_eq!((code, out.starts_with(&format!("4 entries in {data}, "))), (Some(0), true), "{out}{err}");
+    for ignored in [["--api", &server.api], ["--key", &server.admin_key]] {
+        let (code, out, err) = verify(&ignored);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "what would be ignored is refused: {err}");
+    }
+    for nowhere in [&[][..], &["--data", "mistyped"]] {
+        let (code, out, err) = verify(nowhere);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+        assert!(err.contains("could not open the store in "), "{err}");
+    }
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn an_empty_audit_log_is_called_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("empty.toml");
+    std::fs::write(&config, "[store]\ndata_dir = \"data\"\n").unwrap();
+    assert_eq!(hermes_in(dir.path(), &["migrate", "--config", "empty.toml"]).0, Some(0));
+    let (code, out, err) = hermes_in(dir.path(), &["audit", "verify", "--data", "data"]);
+    let empty = "the audit log in data is empty: there is nothing to verify\n";
+    assert_eq!((code, out.as_str()), (Some(0), empty), "{err}");
+}
+
+#[test]
+fn a_check_makes_nothing_and_says_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = || std::fs::read_dir(dir.path()).unwrap().count();
+    let (code, out, err) = hermes_in(dir.path(), &["doctor"]);
+    assert_eq!((code, here()), (Some(0), 0), "{out}{err}");
+    assert_eq!(out.matches("is not there yet; the first start makes it").count(), 3, "{out}");
+
+    assert_eq!(hermes_in(dir.path(), &["migrate"]).0, Some(0));
+    let (code, out, err) = hermes_in(dir.path(), &["doctor"]);
+    assert_eq!((code, out.contains("ok    store: opens, answers")), (Some(0), true), "{out}{err}");
+
+    let kept = dir.path().join("hermes-data").join("keys.json");
+    std::fs::remove_file(&kept).unwrap();
+    let (code, out, _) = hermes_in(dir.path(), &["doctor"]);
+    assert_eq!((code, kept.exists()), (Some(1), false), "{out}");
+    assert!(out.contains("FAIL  store: hermes-data/keys.json is missing"), "{out}");
+}
+
 #[tokio::test]
 async fn an_operator_key_from_the_command_line_has_the_role_that_was_named() {
     let mut server = Server::start();
@@ -212,7 +268,7 @@ fn tenant_of(server: &Server) -> String {
 }
 
 fn server_keys(data: &str) -> std::path::PathBuf {
-    std::path::Path::new(data).join("keys.json")
+    Path::new(data).join("keys.json")
 }
 
 #[tokio::test]

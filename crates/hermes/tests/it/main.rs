@@ -8,6 +8,7 @@ mod breaker;
 mod cli;
 mod containment;
 mod crash;
+mod dev;
 mod drain;
 mod erasure;
 mod hot_swap;

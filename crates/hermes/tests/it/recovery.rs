@@ -1,6 +1,6 @@
 //! Actors that are killed or panic: restarted by their supervisor, siblings untouched.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -52,6 +52,61 @@ async fn the_tree_shows_its_actors_and_counts_restarts() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the restart was not counted");
+}
+
+#[tokio::test]
+async fn losing_the_supervisor_of_all_tenants_loses_no_message_and_refuses_none_for_long() {
+    let server = Server::start();
+    let (_, providers) = server.get("/admin/v1/providers", &server.admin_key).await.unwrap();
+    let twilio =
+        providers["data"].as_array().unwrap().iter().find(|one| one["provider"] == "twilio").unwrap();
+    let path = |action: &str| format!("/admin/v1/providers/{}/{action}", twilio["id"].as_str().unwrap());
+    let act = async |path: &str| server.post(path, &server.admin_key, &json!({})).await.unwrap().0;
+    assert_eq!(act(&path("hold")).await, 200);
+    let mut message = sms("0001", 60);
+    message["cascade"]["steps"][0]["providers"] = json!(["twilio"]);
+    let waiting = server.send(&message).await;
+    assert_eq!(act("/admin/v1/actors/tenants/kill").await, 202);
+    let until = Instant::now() + LIMIT;
+    while server.post("/v1/messages", &server.tenant_key, &sms("0001", 20)).await.unwrap().0 != 202 {
+        assert!(Instant::now() < until, "nobody takes messages any more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(act(&path("release")).await, 200);
+    assert_eq!(server.ended(&waiting, LIMIT).await["status"], "delivered");
+}
+
+/// What the root supervises.
+const ROOTS: [&str; 6] = ["tenants", "providers", "webhooks", "deadlines", "recovery", "projector"];
+
+#[tokio::test]
+async fn operators_may_kill_whatever_the_root_supervises_as_often_as_they_like() {
+    let mut server = Server::start();
+    for round in 1..=4 {
+        for name in ROOTS {
+            let path = format!("/admin/v1/actors/{name}/kill");
+            let (status, reply) = server.post(&path, &server.admin_key, &json!({})).await.unwrap();
+            assert_eq!(status, 202, "{name}: {reply}");
+            // It is our fault that nobody takes the message, so it is never told as the tenant's.
+            let (status, reply) =
+                server.post("/v1/messages", &server.tenant_key, &sms("0001", 20)).await.unwrap();
+            let told = (status, reply["code"].as_str());
+            assert!([(202, None), (503, Some("overloaded"))].contains(&told), "{name}: {reply}");
+            let actor = format!("/admin/v1/actors/{name}");
+            let until = Instant::now() + LIMIT;
+            loop {
+                let (_, actor) = server.get(&actor, &server.admin_key).await.unwrap();
+                if actor["restarts"] == round && actor["state"] == "running" {
+                    break;
+                }
+                assert!(Instant::now() < until, "{name}: {actor}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+    assert!(!server.wait_for_end(Duration::ZERO), "the process lives");
+    let id = server.send(&sms("0001", 20)).await;
+    assert_eq!(server.ended(&id, LIMIT).await["status"], "delivered");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use crate::{
     idempotency::{Fingerprint, IdempotencyKey, REPLAYED, begin_fingerprint},
     messages::check_tenant,
     problem::{Code, Fault, Problem},
+    rate::Spent,
     records::{Record, Records},
     reply,
     request_id::RequestId,
@@ -124,7 +125,8 @@ async fn receive(
         Err(StoreError::Full) => {
             let detail =
                 format!("{UNDER_WAY_MAX} batches of the tenant are under way; wait for the end of one.");
-            return Err(Problem::new(Code::RateLimited, detail).retry_after(5));
+            let spent = Spent { name: "batches".to_owned(), quota: UNDER_WAY_MAX as u64, window_s: None };
+            return Err(Problem::new(Code::RateLimited, detail).retry_after(5).for_lack_of(spent));
         }
         opened => opened?,
     }
@@ -239,8 +241,7 @@ impl Reading {
                 }
                 continue;
             };
-            let broken = |_| Problem::new(Code::MalformedJson, "The body broke off.");
-            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            let Ok(data) = frame.map_err(body::broken)?.into_data() else { continue };
             self.total = self.total.saturating_add(data.len());
             if self.total > BODY_MAX {
                 return Err(body::too_large(BODY_MAX));

@@ -21,6 +21,8 @@ pub(super) const ALL: &[Page] = &[
     page!("quick-start", "Quick start", "tenants/quick-start.md"),
     page!("cascades", "Cascades", "tenants/cascades.md"),
     page!("templates", "Templates", "templates.md"),
+    page!("batches", "Batches", "batches.md"),
+    page!("senders", "Senders", "senders.md"),
     page!("receipts", "Receipts and events", "tenants/receipts.md"),
     page!("webhooks", "Webhooks", "webhooks.md"),
     page!("suppressions", "Suppressions", "suppressions.md"),

@@ -28,6 +28,7 @@ use crate::{
     idempotency::{self, KEPT_MS, Keyed},
     problem::{Code, Problem},
     quotas,
+    rate::Spent,
 };
 
 /// A message to be taken.
@@ -107,9 +108,16 @@ async fn take(
     match api.ports.intake.submit(Arc::clone(&envelope), claim).await {
         Ok(()) => {}
         Err(SubmitError::ClaimTaken) => return taken_meanwhile(api, caller, keyed.as_ref()).await,
-        Err(SubmitError::Overloaded { retry_after_s }) => {
+        Err(SubmitError::Overloaded { under_way_max, retry_after_s }) => {
             let detail = "The tenant has too many messages under way.";
-            return Err(Problem::new(Code::RateLimited, detail).retry_after(retry_after_s.max(1)));
+            let name = format!("under_way.{}", envelope.lane.as_str());
+            let spent = Spent { name, quota: under_way_max.into(), window_s: None };
+            let problem = Problem::new(Code::RateLimited, detail).retry_after(retry_after_s.max(1));
+            return Err(problem.for_lack_of(spent));
+        }
+        Err(SubmitError::Away { retry_after_s }) => {
+            let detail = "The tenant's messages are not taken at the moment; try again.";
+            return Err(Problem::new(Code::Overloaded, detail).retry_after(retry_after_s.max(1)));
         }
         Err(SubmitError::Store(cause)) => return Err(cause.into()),
     }

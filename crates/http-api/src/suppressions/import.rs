@@ -123,8 +123,7 @@ impl Import<'_> {
         let mut records = Records::new(self.format.has_quotes(), RECORD_BYTES_MAX);
         let mut total = 0_usize;
         while let Some(frame) = body.frame().await {
-            let broken = |_| Problem::new(Code::MalformedJson, "The body broke off.");
-            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            let Ok(data) = frame.map_err(body::broken)?.into_data() else { continue };
             total = total.saturating_add(data.len());
             if total > BODY_MAX {
                 return Err(body::too_large(BODY_MAX));

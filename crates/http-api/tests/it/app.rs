@@ -96,6 +96,7 @@ impl App {
         let intake = Arc::new(FakeIntake {
             backend: backend.clone(),
             overloaded: AtomicBool::new(false),
+            away: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             turned_away: AtomicUsize::new(0),
             arrived: tokio::sync::Notify::new(),

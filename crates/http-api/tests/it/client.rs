@@ -54,7 +54,8 @@ impl Call {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !self.body.is_empty() || self.method != "GET" {
+        let is_chunked = self.headers.iter().any(|(name, _)| name == "transfer-encoding");
+        if !is_chunked && (!self.body.is_empty() || self.method != "GET") {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         [format!("{head}\r\n").as_bytes(), &self.body].concat()

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hermes_domain::event::OperationalKind;
 use serde_json::Value;
 
 use crate::{
     app::{App, LIVE},
-    client::Call,
+    client::{self, Call},
     contract,
 };
 
@@ -103,6 +104,14 @@ async fn the_pages_need_nothing_from_elsewhere() {
     let app = App::start().await;
     let served: Value = app.call(Call::new("GET", "/openapi.json")).await.json();
     assert_eq!(&served, contract::document());
+    for path in ["/docs", "/docs/webhooks"] {
+        // No page of its own, so the document says nothing of it.
+        let moved = client::send(app.address, &Call::new("GET", format!("{path}/"))).await;
+        assert_eq!((moved.status, moved.header("location")), (308, Some(path)));
+    }
+    for nowhere in ["/docs/nothing/", "/docs//", "/v1/messages/", "//evil.example/docs/"] {
+        assert_eq!(app.call(Call::new("GET", nowhere)).await.status, 404, "{nowhere}");
+    }
     let unknown = app.call(Call::new("GET", "/docs/nothing")).await;
     assert_eq!((unknown.status, unknown.code()), (404, "not_found".into()));
 }
@@ -126,4 +135,17 @@ async fn the_messages_that_the_guides_show_are_accepted() {
         }
     }
     assert_eq!(accepted, 3);
+}
+
+#[tokio::test]
+async fn the_guide_to_webhooks_says_when_each_operational_event_is_sent() {
+    let guide = &pages().await["/docs/webhooks"];
+    for kind in OperationalKind::ALL {
+        let rows = guide
+            .split("<tr>")
+            .filter(|row| row.contains(&format!("<td><code>{}</code></td>", kind.as_str())));
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(rows.len(), 1, "{kind:?}: {rows:?}");
+        assert!(!rows[0].contains("reserved"), "{}", rows[0]);
+    }
 }

@@ -35,7 +35,8 @@ async fn rate_headers_count_down_and_the_rest_is_told_when_to_return() {
         (refused.status, refused.code(), refused.header("retry-after")),
         (429, "rate_limited".into(), Some("1"))
     );
-    assert!(refused.header("ratelimit").is_some() && refused.header("ratelimit-policy").is_some());
+    let told = (refused.header("ratelimit"), refused.header("ratelimit-policy"));
+    assert_eq!(told, (Some("\"tenant\";r=0;t=1"), Some("\"tenant\";q=3;w=2")));
     assert_eq!(refused.json()["layer"], "rate");
     assert_eq!(app.get(OTHER, "/v1/status").await.status, 200, "tenants do not spend for each other");
     app.clock.advance(Duration::from_secs(1));
@@ -59,6 +60,24 @@ async fn beyond_the_concurrency_limit_requests_are_shed_but_probes_pass() {
     assert_eq!(app.call(Call::new("GET", "/metrics")).await.status, 200);
     drop(held);
     assert_eq!(sending.await.status, 202);
+}
+
+#[tokio::test]
+async fn only_a_tenants_own_messages_fill_its_lane() {
+    let app = App::start().await;
+    let refused = async || {
+        let answer = app.post(LIVE, "/v1/messages", &sms()).await;
+        let told = ["retry-after", "ratelimit"].map(|name| answer.header(name).map(str::to_owned));
+        (answer.status, answer.code(), told)
+    };
+    app.intake.overloaded.store(true, Ordering::SeqCst);
+    assert_eq!(
+        refused().await,
+        (429, "rate_limited".into(), [Some("7".into()), Some("\"under_way.transactional\";r=0;t=7".into())])
+    );
+    app.intake.overloaded.store(false, Ordering::SeqCst);
+    app.intake.away.store(true, Ordering::SeqCst);
+    assert_eq!(refused().await, (503, "overloaded".into(), [Some("3".into()), None]));
 }
 
 #[tokio::test]

@@ -42,6 +42,8 @@ use parking_lot::Mutex;
 pub(crate) struct FakeIntake {
     pub(crate) backend: Arc<MemoryBackend>,
     pub(crate) overloaded: AtomicBool,
+    /// Nobody is there to take a message.
+    pub(crate) away: AtomicBool,
     pub(crate) panics: AtomicBool,
     /// Submissions that found no room.
     pub(crate) turned_away: AtomicUsize,
@@ -59,7 +61,10 @@ impl MessageIntake for FakeIntake {
         assert!(!self.panics.load(Ordering::SeqCst), "told to panic");
         if self.overloaded.load(Ordering::SeqCst) {
             self.turned_away.fetch_add(1, Ordering::SeqCst);
-            return Err(SubmitError::Overloaded { retry_after_s: 7 });
+            return Err(SubmitError::Overloaded { under_way_max: 20, retry_after_s: 7 });
+        }
+        if self.away.load(Ordering::SeqCst) {
+            return Err(SubmitError::Away { retry_after_s: 3 });
         }
         let first = begin(&envelope, envelope.created_at);
         let commit = Commit { claim, ..Commit::of(&envelope, &first.next, None) };

@@ -70,6 +70,17 @@ async fn each_layer_refuses_with_its_code() {
             "content_rejected",
             "link_forbidden",
         ),
+        (
+            json!({ "forbidden_hosts": ["evil.example"] }),
+            with(
+                sms(),
+                "/content/email",
+                json!({ "subject": "x", "html": "<a href='https://evil&#46;example'>x</a>" }),
+            ),
+            "content",
+            "content_rejected",
+            "link_forbidden",
+        ),
         (json!({ "channels": ["email"] }), sms(), "compliance", "compliance_blocked", "channel_not_in_plan"),
         (
             json!({ "countries": ["SE", "NO"] }),
@@ -196,13 +207,42 @@ async fn a_rate_counts_accepted_messages_of_its_kind_and_says_when_there_is_room
     app.message(&bulk()).await;
     let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
     assert_eq!(refusal(&refused), (429, "rate".into(), "rate_limited".into(), "message_rate".into()));
-    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((60..=62).contains(&wait), "{wait}");
+    let told = |answer: &Answer| {
+        ["retry-after", "ratelimit", "ratelimit-policy"].map(|name| answer.header(name).unwrap().to_owned())
+    };
+    let policy = "\"messages.bulk.sms\";q=2;w=60";
+    assert_eq!(told(&refused), ["60", "\"messages.bulk.sms\";r=0;t=60", policy]);
     app.message(&sms()).await;
-    app.clock.advance(Duration::from_secs(wait - 2));
+    app.clock.advance(Duration::from_millis(59_001));
+    let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(
+        (refused.status, told(&refused)),
+        (429, ["1", "\"messages.bulk.sms\";r=0;t=1", policy].map(str::to_owned))
+    );
+    app.clock.advance(Duration::from_millis(998));
     assert_eq!(app.post(LIVE, "/v1/messages", &bulk()).await.status, 429);
-    app.clock.advance(Duration::from_secs(2));
+    app.clock.advance(Duration::from_millis(1));
+    let accepted = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    assert!(
+        accepted.header("ratelimit").unwrap().starts_with("\"tenant\";"),
+        "what was not spent is not told"
+    );
+}
+
+#[tokio::test]
+async fn of_two_rates_that_refuse_the_longer_one_is_told() {
+    let rates = json!([{ "messages": 1, "period_s": 5 }, { "lane": "bulk", "messages": 1, "period_s": 90 }]);
+    let app = with_policy(json!({ "rates": rates })).await;
+    let bulk = || with(sms(), "/lane", json!("bulk"));
     app.message(&bulk()).await;
+    let refused = app.post(LIVE, "/v1/messages", &bulk()).await;
+    assert_eq!(refused.header("retry-after"), Some("90"));
+    assert_eq!(refused.header("ratelimit"), Some("\"messages.bulk\";r=0;t=90"));
+    let refused = app.post(LIVE, "/v1/messages", &sms()).await;
+    assert_eq!(refused.header("ratelimit"), Some("\"messages\";r=0;t=5"));
+    app.clock.advance(Duration::from_secs(5));
+    app.message(&sms()).await;
 }
 
 #[tokio::test]

@@ -139,6 +139,8 @@ async fn a_used_up_quota_refuses_until_the_month_ends_and_its_shares_are_told_on
     );
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert_eq!(wait, 29 * 86_400 + 20 * 3_600 + 55 * 60 + 53, "to the first of February");
+    assert_eq!(refused.header("ratelimit"), Some(&*format!("\"messages_per_month\";r=0;t={wait}")));
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"messages_per_month\";q=4"));
     let rehearsed = app.post(LIVE, "/v1/messages/validate", &sms()).await.json();
     assert_eq!(rehearsed["refusals"][0]["code"], "quota_exceeded");
     assert_eq!(

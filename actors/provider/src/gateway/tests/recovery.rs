@@ -30,10 +30,10 @@ async fn a_killed_actor_is_restarted_and_those_who_wait_get_their_answer() {
 async fn an_actor_that_keeps_dying_rests_without_taking_others_along() {
     let world = World::new([connection(1, 1_000), connection(2, 1_000)]).await;
     for round in 0..6 {
-        world.until(|_| true).await;
-        while !world.gateway.kill(name(1)).await.unwrap() {
+        while restarts(&world, 1).await != Some(round) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        world.gateway.shared.line(connection_id(1)).unwrap().crash();
         while restarts(&world, 1).await == Some(round) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -43,6 +43,19 @@ async fn an_actor_that_keeps_dying_rests_without_taking_others_along() {
     assert_eq!(world.permit(1).await.connection, connection_id(1), "free permits need no actor");
     tokio::time::sleep(Duration::from_secs(61)).await;
     assert_eq!(restarts(&world, 1).await, Some(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_actor_that_operators_kill_never_rests() {
+    let world = World::new([connection(1, 1_000)]).await;
+    let started = tokio::time::Instant::now();
+    for round in 0..20 {
+        while restarts(&world, 1).await != Some(round) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(world.gateway.kill(name(1)).await.unwrap());
+    }
+    assert!(started.elapsed() < Duration::from_secs(30), "within the window of the budget, in paused time");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,9 +14,12 @@ use crate::runtime::Assembly;
 /// No real account is this fast; load tests on the simulator need it.
 const DEMO_RATE_PER_S: u32 = 100_000;
 
+/// Where FCM's access tokens come from.
+const TOKEN_URI: &str = "token_uri";
+
 const ID_DISTANCE: Duration = Duration::from_millis(3);
 
-/// Makes those that are missing; all of them by provider.
+/// Makes those that are missing and leads the others to `simulator`; all of them by provider.
 pub(super) async fn create(
     assembly: &Assembly,
     tenant: TenantId,
@@ -29,7 +32,10 @@ pub(super) async fn create(
             serving.find(|connection| connection.provider == wanted.provider).map(|connection| connection.id)
         });
         let id = match known {
-            Some(id) => id,
+            Some(id) => {
+                follow(assembly, id, &wanted).await?;
+                id
+            }
             None => {
                 // Ids of one millisecond are in no order, and the order of ids is that of steps without providers.
                 tokio::time::sleep(ID_DISTANCE).await;
@@ -41,6 +47,27 @@ pub(super) async fn create(
     Ok(all)
 }
 
+/// Gives a connection of an earlier run, with another simulator, the addresses of this one. `base_url` follows by
+/// itself at every start; FCM's tokens come from an address of their own, which its credential names once more.
+async fn follow(assembly: &Assembly, id: ConnectionId, wanted: &Wanted) -> anyhow::Result<()> {
+    let Some(token_uri) = wanted.config.get(TOKEN_URI) else { return Ok(()) };
+    let Some(entry) = assembly.directory.read(|snapshot| snapshot.connection(id).cloned()) else {
+        return Ok(());
+    };
+    let mut connection = Connection::clone(&entry.access.connection);
+    if connection.config.get(TOKEN_URI) == Some(token_uri) {
+        return Ok(());
+    }
+    connection.config.insert(TOKEN_URI.to_owned(), token_uri.clone());
+    let terms = ConnectionTerms::clone(&entry.terms);
+    let moved =
+        assembly.directory.update_connection(connection, terms, Some(wanted.secrets()?), Some(entry.version));
+    moved
+        .await
+        .map(drop)
+        .with_context(|| format!("could not lead the {} connection to the simulator", wanted.provider))
+}
+
 struct Wanted {
     provider: &'static str,
     channel: Channel,
@@ -48,8 +75,14 @@ struct Wanted {
     secrets: Value,
 }
 
+impl Wanted {
+    fn secrets(&self) -> anyhow::Result<Secrets> {
+        serde_json::from_value(self.secrets.clone()).map(Secrets).context("demo credentials are texts")
+    }
+}
+
 async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> anyhow::Result<ConnectionId> {
-    let Wanted { provider, channel, config, secrets } = wanted;
+    let Wanted { provider, channel, config, .. } = wanted;
     let connection = Connection {
         id: assembly.mint.connection(),
         tenant: Some(tenant),
@@ -63,10 +96,8 @@ async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> a
         created_at: assembly.clock.now(),
     };
     let id = connection.id;
-    let secrets: BTreeMap<String, String> =
-        serde_json::from_value(secrets.clone()).context("demo credentials are texts")?;
     let created =
-        assembly.directory.create_connection(connection, ConnectionTerms::default(), Secrets(secrets)).await;
+        assembly.directory.create_connection(connection, ConnectionTerms::default(), wanted.secrets()?).await;
     created.with_context(|| format!("could not make the {provider} connection"))?;
     Ok(id)
 }
@@ -140,7 +171,7 @@ fn fcm(simulator: &str) -> (Value, Value) {
     let token_uri = format!("{simulator}/token");
     let service_account = demo::fcm_service_account(&token_uri).to_string();
     (
-        json!({ "project_id": demo::FCM_PROJECT_ID, "token_uri": token_uri }),
+        json!({ "project_id": demo::FCM_PROJECT_ID, TOKEN_URI: token_uri }),
         json!({ "service_account": service_account }),
     )
 }

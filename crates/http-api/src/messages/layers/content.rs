@@ -12,6 +12,9 @@ pub(crate) const SMS_CHARS_MAX: usize = 1_600;
 /// What marks a place that a name should have been put into: its beginning and its end.
 const PLACEHOLDERS: [(&str, &str); 4] = [("{{", "}}"), ("{%", "%}"), ("${", "}"), ("<%", "%>")];
 
+/// Where the only text is that is HTML.
+const HTML: &str = "/content/email/html";
+
 /// Longest placeholder that is looked for, in bytes.
 const PLACEHOLDER_BYTES_MAX: usize = 100;
 
@@ -54,7 +57,7 @@ fn texts(content: &Content) -> impl Iterator<Item = (&'static str, &str)> {
         ("/content/sms/text", sms.and_then(|sms| sms.text.as_deref())),
         ("/content/email/subject", email.and_then(|email| email.subject.as_deref())),
         ("/content/email/text", email.and_then(|email| email.text.as_deref())),
-        ("/content/email/html", email.and_then(|email| email.html.as_deref())),
+        (HTML, email.and_then(|email| email.html.as_deref())),
         ("/content/push/title", push.and_then(|push| push.title.as_deref())),
         ("/content/push/body", push.and_then(|push| push.body.as_deref())),
         ("/content/whatsapp/text", whatsapp.and_then(|whatsapp| whatsapp.text.as_deref())),
@@ -81,11 +84,12 @@ fn forbidden_links(policy: &TenantPolicy, pointer: &str, text: &str, faults: &mu
     if policy.forbidden_hosts.is_empty() && !policy.refuse_shorteners {
         return;
     }
+    let hosts = if pointer == HTML { links::hosts_in_html(text) } else { links::hosts(text) };
     let forbidden = |host: &String| policy.forbidden_hosts.iter().any(|domain| links::is_below(host, domain));
     let shortener = |host: &String| {
         policy.refuse_shorteners && SHORTENERS.iter().any(|domain| links::is_below(host, domain))
     };
-    for host in links::hosts(text) {
+    for host in hosts {
         if forbidden(&host) {
             faults.push(Fault::new(pointer, "link_forbidden", format!("links to {host} are not allowed")));
         } else if shortener(&host) {

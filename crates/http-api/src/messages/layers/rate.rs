@@ -13,6 +13,7 @@ use super::schema::Submission;
 use crate::{
     gate::Caller,
     problem::{Code, Fault, Problem},
+    rate::{Spent, wait_s},
 };
 
 /// Windows remembered; beyond them those that are empty are forgotten.
@@ -39,10 +40,8 @@ impl MessageRates {
         submission: &Submission,
         now: UnixMillis,
     ) -> Result<(), Problem> {
-        counted(caller, submission).try_for_each(|key| {
-            let mut window = self.0.entry(key).or_insert_with(|| window(&key.1));
-            verdict(&key.1, window.look(now), now)
-        })
+        let look = |key: Key| (key.1, self.0.entry(key).or_insert_with(|| window(&key.1)).look(now));
+        verdict(counted(caller, submission).map(look), now)
     }
 
     /// Takes room in every window that counts the message, or in none.
@@ -56,11 +55,14 @@ impl MessageRates {
             self.0.retain(|(_, rate), window| window.remaining(now) < rate.messages.get());
         }
         let mut room = Room { rates: self, taken: Vec::new() };
-        for key in counted(caller, submission) {
+        let admit = |key: Key| {
             let admission = self.0.entry(key).or_insert_with(|| window(&key.1)).admit(now);
-            verdict(&key.1, admission, now)?;
-            room.taken.push(key);
-        }
+            if admission == Admission::Granted {
+                room.taken.push(key);
+            }
+            (key.1, admission)
+        };
+        verdict(counted(caller, submission).map(admit), now)?;
         Ok(room)
     }
 }
@@ -98,17 +100,30 @@ fn window(rate: &MessageRate) -> SlidingWindow {
     SlidingWindow::new(rate.messages, rate.period_s)
 }
 
-fn verdict(rate: &MessageRate, admission: Admission, now: UnixMillis) -> Result<(), Problem> {
-    let Admission::Denied { retry_at } = admission else { return Ok(()) };
-    let seconds = u32::try_from(retry_at.since(now).div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
-    let of = |name: Option<&'static str>| name.map(|name| format!(" {name}")).unwrap_or_default();
-    let kind = format!(
-        "{}{}",
-        of(rate.lane.map(|lane| lane.as_str())),
-        of(rate.channel.map(|channel| channel.as_str()))
-    );
-    let detail = format!("at most {}{kind} messages in {} seconds", rate.messages, rate.period_s);
-    let fault = Fault::new("", "message_rate", detail);
-    let problem = Problem::new(Code::RateLimited, "The tenant sends too many messages; see `errors`.");
-    Err(problem.with_faults(vec![fault]).retry_after(seconds))
+/// Refuses for the window that refuses longest: before it has room, no other helps.
+fn verdict(asked: impl Iterator<Item = (MessageRate, Admission)>, now: UnixMillis) -> Result<(), Problem> {
+    let denied = asked.filter_map(|(rate, admission)| match admission {
+        Admission::Granted => None,
+        Admission::Denied { retry_at } => Some((rate, retry_at)),
+    });
+    denied
+        .max_by_key(|(_, retry_at)| *retry_at)
+        .map_or(Ok(()), |(rate, retry_at)| Err(refusal(&rate, wait_s(retry_at, now))))
+}
+
+fn refusal(rate: &MessageRate, retry_after_s: u32) -> Problem {
+    let (lane, channel) = (rate.lane.map(|lane| lane.as_str()), rate.channel.map(|channel| channel.as_str()));
+    let kind = |before: char| -> String {
+        [lane, channel].into_iter().flatten().map(|part| format!("{before}{part}")).collect()
+    };
+    let detail = format!("at most {}{} messages in {} seconds", rate.messages, kind(' '), rate.period_s);
+    let spent = Spent {
+        name: format!("messages{}", kind('.')),
+        quota: rate.messages.get().into(),
+        window_s: Some(rate.period_s.get()),
+    };
+    Problem::new(Code::RateLimited, "The tenant sends too many messages; see `errors`.")
+        .with_faults(vec![Fault::new("", "message_rate", detail)])
+        .retry_after(retry_after_s)
+        .for_lack_of(spent)
 }

@@ -3,7 +3,9 @@
 use hermes_testkit::{connection, tenant};
 use serde_json::{Value, json};
 
-use super::{Case, HEADER, NOT_FOUND, PARAMETER, SCHEMA, UNAUTHENTICATED, case, get, message, raw};
+use super::{
+    Case, HEADER, MALFORMED, NOT_FOUND, PARAMETER, SCHEMA, UNAUTHENTICATED, case, get, message, raw,
+};
 use crate::{
     app::{ADMIN, LIVE, OTHER, sms, with},
     client::Call,
@@ -42,6 +44,7 @@ pub(super) fn wrong_bodies() -> Vec<Case> {
             .header("content-type", content_type)
             .bytes(sms().to_string())
     };
+    let chunked = |body: &str| raw(body).header("transfer-encoding", "chunked");
     let media = (415, "unsupported_media_type");
     vec![
         case(
@@ -53,6 +56,7 @@ pub(super) fn wrong_bodies() -> Vec<Case> {
         case("form", plain("application/x-www-form-urlencoded"), media, &[]),
         case("other charset", plain("application/json; charset=latin1"), media, &[]),
         case("compressed", plain("application/json").header("content-encoding", "gzip"), media, &[]),
+        case("chunks that are none", chunked("zz\r\n{}\r\n0\r\n\r\n"), MALFORMED, &[]),
         case("too large", raw(vec![b' '; 11 * 1024 * 1024]), (413, "payload_too_large"), &[]),
         case(
             "too large without attachments",
