@@ -9,16 +9,21 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{Batches, StoreError, batches::WaitingLine, idempotency::Claim};
+use hermes_sealing::KeyId;
 use rusqlite::params;
 use sqlx::Row as _;
 
 use crate::{
     backend::EmbeddedBackend,
+    batch_lines::{self, overwriting},
     batch_rows::{self, COLUMNS, place},
     claim,
     columns::{damaged, id_bytes, millis, mode_number, rows, unreadable},
     writer::WriteTx,
 };
+
+/// Keys of batches that are removed altogether: nobody is ever told when they were destroyed.
+const REMOVED: UnixMillis = UnixMillis(0);
 
 #[async_trait]
 impl Batches for EmbeddedBackend {
@@ -32,7 +37,13 @@ impl Batches for EmbeddedBackend {
             if under_way >= rows(under_way_max) {
                 return Ok(Err(StoreError::Full));
             }
-            Ok(batch_rows::insert(tx.db, &batch)?.map(drop).ok_or(StoreError::Conflict))
+            let Some(number) = batch_rows::insert(tx.db, &batch)? else {
+                return Ok(Err(StoreError::Conflict));
+            };
+            let (key, _) = tx.keys.anonymous()?;
+            let mut set = tx.db.prepare_cached("UPDATE batch SET data_key = ?2 WHERE number = ?1")?;
+            set.execute(params![number, key.0])?;
+            Ok(Ok(()))
         };
         self.writer().write("opening a batch", open).await
     }
@@ -43,8 +54,9 @@ impl Batches for EmbeddedBackend {
                 return Ok(Err(StoreError::Conflict));
             };
             let mut insert = tx.db.prepare_cached("INSERT INTO batch_line (key, body) VALUES (?1, ?2)")?;
+            let data_key = batch_lines::writing_key(tx.db, tx.keys, row.number)?;
             for (key, line) in (row.first_key() + row.total..).zip(&lines) {
-                insert.execute(params![key, &line[..]])?;
+                insert.execute(params![key, batch_lines::seal(data_key.as_ref(), key, line)?])?;
             }
             let mut count = tx.db.prepare_cached("UPDATE batch SET total = total + ?2 WHERE number = ?1")?;
             count.execute(params![row.number, rows(lines.len())])?;
@@ -170,16 +182,18 @@ impl Batches for EmbeddedBackend {
         from: u32,
         limit: usize,
     ) -> Result<Vec<WaitingLine>, StoreError> {
-        let Some(number) = self.number(scope, id).await? else { return Ok(Vec::new()) };
+        let Some((number, data_key)) = self.number_and_key(scope, id).await? else { return Ok(Vec::new()) };
+        let known = self.known_keys(data_key.into_iter().collect()).await?;
         let query =
             sqlx::query("SELECT key, body FROM batch_line WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
         let query = query.bind(place(number, from)).bind(place(number + 1, 0)).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("reading lines of a batch"))?;
-        let line = |row: &sqlx::sqlite::SqliteRow| WaitingLine {
-            index: batch_rows::index(row.get(0)),
-            body: Bytes::from(row.get::<Vec<u8>, _>(1)),
+        let line = |row: &sqlx::sqlite::SqliteRow| {
+            let (place, stored): (i64, Vec<u8>) = (row.get(0), row.get(1));
+            let body = batch_lines::open(data_key, &known, place, stored).transpose()?;
+            Some(body.map(|body| WaitingLine { index: batch_rows::index(place), body }))
         };
-        Ok(found.iter().map(line).collect())
+        found.iter().filter_map(line).collect()
     }
 
     async fn settle(
@@ -191,7 +205,7 @@ impl Batches for EmbeddedBackend {
     ) -> Result<(), StoreError> {
         let settle = move |tx: &mut WriteTx<'_>| {
             if let Some(row) = batch_rows::find(tx.db, scope, id, None)? {
-                batch_rows::settle(tx.db, row.number, &items, now)?;
+                overwriting(tx.db, |db| batch_rows::settle(db, row.number, &items, now))?;
             }
             Ok(Ok(()))
         };
@@ -206,10 +220,15 @@ impl Batches for EmbeddedBackend {
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let set = move |tx: &mut WriteTx<'_>| {
-            let changed = batch_rows::change_state(tx.db, scope, id, change, now)?;
-            Ok(changed.then_some(()).ok_or(StoreError::Conflict))
+            if !batch_rows::change_state(tx.db, scope, id, change, now)? {
+                return Ok(Err(StoreError::Conflict));
+            }
+            let ended = batch_rows::find(tx.db, scope, id, None)?.filter(|_| !change.1.is_under_way());
+            let key = ended.map(|found| batch_lines::give_up_key(tx.db, found.number, now)).transpose()?;
+            Ok(Ok(key.flatten()))
         };
-        self.writer().write("changing a batch", set).await
+        let key = self.writer().write("changing a batch", set).await?;
+        self.destroy_key(key, now).await
     }
 
     async fn owing(&self, now: UnixMillis, limit: usize) -> Result<Vec<Batch>, StoreError> {
@@ -271,21 +290,43 @@ impl Batches for EmbeddedBackend {
 
 impl EmbeddedBackend {
     async fn number(&self, scope: TenantScope, id: BatchId) -> Result<Option<i64>, StoreError> {
-        let query = sqlx::query("SELECT number FROM batch WHERE id = ? AND tenant = ? AND mode = ?");
+        Ok(self.number_and_key(scope, id).await?.map(|(number, _)| number))
+    }
+
+    async fn number_and_key(
+        &self,
+        scope: TenantScope,
+        id: BatchId,
+    ) -> Result<Option<(i64, Option<KeyId>)>, StoreError> {
+        let query =
+            sqlx::query("SELECT number, data_key FROM batch WHERE id = ? AND tenant = ? AND mode = ?");
         let query = query.bind(id_bytes!(id).to_vec()).bind(id_bytes!(scope.tenant).to_vec());
         let row = query.bind(mode_number(scope.mode)).fetch_optional(self.reads()).await;
-        Ok(row.map_err(unreadable("looking for a batch"))?.map(|row| row.get(0)))
+        let row = row.map_err(unreadable("looking for a batch"))?;
+        Ok(row.map(|row| (row.get(0), row.get::<Option<i64>, _>(1).map(KeyId))))
+    }
+
+    /// Destroys the key of a batch that has ended; a start does it if this does not come to it.
+    async fn destroy_key(&self, key: Option<KeyId>, at: UnixMillis) -> Result<(), StoreError> {
+        let Some(key) = key else { return Ok(()) };
+        let destroy = move |tx: &mut WriteTx<'_>| tx.keys.destroy_all(tx.db, &[key], at).map(Ok);
+        self.writer().write("destroying the key of a batch", destroy).await
     }
 
     /// Hides the batches first, then removes them piece by piece, so that commits hardly wait.
     async fn discard_numbers(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
         for number in numbers {
             let hide = move |tx: &mut WriteTx<'_>| {
+                let key = batch_lines::give_up_key(tx.db, number, REMOVED)?;
                 let hide = "UPDATE batch SET state = 'receiving', created_at = 0 WHERE number = ?1";
-                tx.db.execute(hide, [number]).map(drop).map(Ok)
+                tx.db.execute(hide, [number])?;
+                Ok(Ok(key))
             };
-            self.writer().write("hiding a batch", hide).await?;
-            let remove = move |tx: &mut WriteTx<'_>| batch_rows::remove_some(tx.db, number).map(Ok);
+            let key = self.writer().write("hiding a batch", hide).await?;
+            self.destroy_key(key, REMOVED).await?;
+            let remove = move |tx: &mut WriteTx<'_>| {
+                overwriting(tx.db, |db| batch_rows::remove_some(db, number)).map(Ok)
+            };
             while self.writer().write("removing a batch", remove).await? {}
         }
         Ok(())

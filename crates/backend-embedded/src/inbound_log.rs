@@ -130,7 +130,7 @@ fn seal(
 ) -> rusqlite::Result<SealedAddress> {
     let recipient = term::recipient(keys.vault().key(), scope, &RecipientAddress::on(channel, from));
     let (key, data) = keys.of(db, recipient)?;
-    let address = data.seal(&owner(scope, id), from).map_err(unsealed)?;
+    let address = data.seal(&owner(scope, id), from.as_bytes()).map_err(unsealed)?;
     Ok(SealedAddress { key, term: data.term(), address })
 }
 
@@ -263,7 +263,8 @@ fn opened(
     };
     match known.get(&KeyId(key)) {
         Some(Known::Key(key)) => {
-            key.open(owner, address).map(Some).map_err(|_| damaged("the address of an inbound message"))
+            let opened = key.open(owner, address).ok().and_then(|text| String::from_utf8(text).ok());
+            opened.map(Some).ok_or_else(|| damaged("the address of an inbound message"))
         }
         Some(Known::Erased(_)) => Ok(None),
         None => Err(damaged("an inbound message whose data key is missing")),

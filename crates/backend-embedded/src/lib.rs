@@ -7,6 +7,7 @@
 mod audit;
 mod audit_reader;
 mod backend;
+mod batch_lines;
 mod batch_rows;
 mod batches;
 mod cascade_store;

@@ -38,15 +38,15 @@ impl DataKey {
         i64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
-    /// Encrypts a text about the recipient that no message holds: `nonce (24) | ciphertext and tag`, bound to the record
+    /// Encrypts something about the recipient that no message holds: `nonce (24) | ciphertext and tag`, bound to the record
     /// called `owner`.
     ///
     /// # Errors
     /// `NoRandomness`.
-    pub fn seal(&self, owner: &[u8], text: &str) -> Result<Vec<u8>, SealError> {
+    pub fn seal(&self, owner: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|_| SealError::NoRandomness)?;
-        let payload = Payload { msg: text.as_bytes(), aad: owner };
+        let payload = Payload { msg: text, aad: owner };
         let sealed = self.texts().encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::Forged)?;
         Ok([&nonce[..], &sealed].concat())
     }
@@ -55,11 +55,10 @@ impl DataKey {
     ///
     /// # Errors
     /// `Format`, `Forged`.
-    pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<String, SealError> {
+    pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Format)?;
         let payload = Payload { msg: sealed, aad: owner };
-        let plain = self.texts().decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Forged)?;
-        String::from_utf8(plain).map_err(|_| SealError::Format)
+        self.texts().decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Forged)
     }
 
     fn texts(&self) -> XChaCha20Poly1305 {
@@ -90,12 +89,12 @@ mod tests {
     #[test]
     fn a_text_opens_only_for_its_record_and_under_its_key() {
         let (key, other) = (DataKey::random().unwrap(), DataKey::random().unwrap());
-        let sealed = key.seal(b"in_1", "+4520123456").unwrap();
-        assert_eq!(key.open(b"in_1", &sealed).as_deref(), Ok("+4520123456"));
+        let sealed = key.seal(b"in_1", b"+4520123456").unwrap();
+        assert_eq!(key.open(b"in_1", &sealed).as_deref(), Ok(&b"+4520123456"[..]));
         assert_eq!(key.open(b"in_2", &sealed), Err(SealError::Forged));
         assert_eq!(other.open(b"in_1", &sealed), Err(SealError::Forged));
         assert_eq!(key.open(b"in_1", &sealed[..9]), Err(SealError::Format));
         assert!(!sealed.windows(8).any(|window| window == b"20123456"));
-        assert_ne!(sealed, key.seal(b"in_1", "+4520123456").unwrap());
+        assert_ne!(sealed, key.seal(b"in_1", b"+4520123456").unwrap());
     }
 }
