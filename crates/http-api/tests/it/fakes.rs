@@ -158,6 +158,7 @@ fn descriptor(name: &str, channel: Channel, confirms: Level) -> Descriptor {
         default_rate_per_s: 10,
         has_lookup: false,
         account_setting: Some("number".into()),
+        suppression_list: None,
     }
 }
 
