@@ -5,6 +5,7 @@
 
 mod coverage;
 mod keywords;
+mod listed;
 mod sender;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::{SuppressionId, TenantId, UnixMillis, address::Channel, message::Mode
 
 pub use coverage::{Coverage, ERASED_PREFIX, InvalidCoverage};
 pub use keywords::{Meaning, meaning};
+pub use listed::{Concerning, Listed, fits, follow};
 pub use sender::{SenderKey, sender_of};
 
 /// Longest note, in characters.
@@ -60,7 +62,7 @@ pub enum SuppressionSource {
     Inbound,
     /// What a provider told after sending: a bounce, a complaint.
     Receipt,
-    /// What a provider told when it refused a message: it has the address on its own list.
+    /// A provider, which has the address on its own list: told when it refused a message, or read from the list.
     Provider,
     /// The tenant, rule by rule.
     Api,

@@ -8,6 +8,7 @@ mod durability;
 mod erasure;
 mod index;
 mod lock;
+mod provider_lists;
 mod retention;
 mod suppressed;
 mod tampering;
