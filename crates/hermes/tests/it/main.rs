@@ -14,6 +14,7 @@ mod hot_swap;
 mod lookups;
 mod passivation;
 mod policies;
+mod provider_lists;
 mod providers;
 mod receipts;
 mod recovery;
