@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use hermes_domain::{AttemptRef, ConnectionId, outcome::Outcome};
 use hermes_ports::{
     CascadeInbox, Clock, Egress, OperationalEvents, ProviderGateway, ReceiptInbox,
-    adapter::{AdapterHost, LookupQuery, ReceiveResult},
+    adapter::{AdapterHost, ListOperation, LookupQuery, ReceiveResult},
     http::Webhook,
-    provider_gateway::{ConnectionHealth, Dispatch, Permit, PermitAnswer, PermitRequest, ReceiveError},
+    provider_gateway::{
+        ConnectionHealth, Dispatch, ListReply, Permit, PermitAnswer, PermitRequest, ReceiveError,
+    },
 };
 use hermes_supervision::{
     ActorView, Address, AskError, ChildSpec, MailboxKind, static_supervisor::RestartPolicy,
@@ -165,6 +167,22 @@ impl ProviderGateway for Gateway {
         let found = call::lookup(&session, query).await.map(|ended| ended.outcome);
         meters::looked_up(&line.provider, found.as_ref());
         found
+    }
+
+    async fn suppression_list(&self, connection: ConnectionId, operation: ListOperation) -> ListReply {
+        let Some(line) = self.shared.line(connection) else { return ListReply::NoList };
+        let limit = self.shared.call_limit(&line.access().connection);
+        let session = match Session::open(&self.shared, &line, limit) {
+            Ok(session) if session.has_list() => session,
+            Ok(_) | Err(_) => return ListReply::NoList,
+        };
+        if let Err(retry_at) = line.take_list_call() {
+            return ListReply::NotNow { retry_at };
+        }
+        let label = operation.label();
+        let Some(answer) = call::list(&session, operation).await else { return ListReply::NoList };
+        meters::listed(&line.provider, label, &answer);
+        ListReply::Answer(answer)
     }
 
     fn receipt_came(&self, connection: ConnectionId) {

@@ -23,6 +23,7 @@ mod guests;
 mod health;
 mod herald;
 mod line;
+mod lists;
 mod meters;
 mod options;
 mod orphans;
@@ -39,6 +40,7 @@ mod wish;
 mod fakes;
 
 pub use gateway::{Gateway, Ports};
+pub use lists::{ListPorts, Lists, ListsMsg};
 pub use options::Options;
 pub use source::ConnectionSource;
 pub use supervisor::ProvidersMsg;

@@ -13,6 +13,7 @@ use std::{
 use arc_swap::ArcSwap;
 use hermes_domain::{
     ConnectionId, TenantId, UnixMillis,
+    breaker::BreakerState,
     message::Lane,
     outcome::Outcome,
     rate_window::{self, RateWindow},
@@ -38,6 +39,9 @@ use crate::{
     wish::Entry,
 };
 
+/// How long a list has to wait while nothing may be sent, in milliseconds.
+const LIST_PAUSE_MS: u64 = 30_000;
+
 /// State of one connection, alive as long as the connection is.
 pub(crate) struct Line {
     pub(crate) id: ConnectionId,
@@ -48,6 +52,8 @@ pub(crate) struct Line {
     gate: Mutex<Gate>,
     /// `None`: no lookups.
     lookups: Option<Mutex<RateWindow>>,
+    /// `None`: no calls about the provider's suppression list.
+    list_calls: Option<Mutex<RateWindow>>,
     clock: Arc<dyn Clock>,
     herald: Herald,
     meters: Meters,
@@ -100,8 +106,8 @@ impl Line {
             id: connection.id,
             provider: connection.provider.clone(),
             guests: Guests::new(),
-            lookups: NonZeroU32::new(options.lookups_per_s)
-                .map(|rate| Mutex::new(RateWindow::new(rate.get(), 1_000, rate.get()))),
+            lookups: allowance(options.lookups_per_s),
+            list_calls: allowance(options.list_calls_per_s),
             gate: Mutex::new(Gate { admission, health: Health::new(), outage: Outage::default() }),
             meters: Meters::new(&connection.provider, &connection.id.to_string()),
             access: ArcSwap::from_pointee(access),
@@ -141,6 +147,26 @@ impl Line {
     pub(crate) fn take_lookup(&self) -> bool {
         let Some(lookups) = &self.lookups else { return false };
         lookups.lock().admit(self.clock.now()) == rate_window::Admission::Granted
+    }
+
+    /// Takes one of this second's calls about the provider's suppression list.
+    ///
+    /// # Errors
+    /// When to ask again, if there is none left, the connection is held or its breaker is open.
+    pub(crate) fn take_list_call(&self) -> Result<(), UnixMillis> {
+        let now = self.clock.now();
+        let later = now.plus_ms(LIST_PAUSE_MS);
+        {
+            let gate = self.gate.lock();
+            if gate.admission.is_held() || gate.admission.breaker(now) == BreakerState::Open {
+                return Err(later);
+            }
+        }
+        let Some(calls) = &self.list_calls else { return Err(later) };
+        match calls.lock().admit(now) {
+            rate_window::Admission::Granted => Ok(()),
+            rate_window::Admission::Denied { retry_at } => Err(retry_at),
+        }
     }
 
     /// Open wishes that wait for this line.
@@ -288,6 +314,11 @@ impl Line {
     pub(crate) fn test_permit(self: &Arc<Self>) -> CallPermit {
         self.admit().expect("a fresh line has permits")
     }
+}
+
+/// So many calls a second, all at once if need be; none for zero.
+fn allowance(per_s: u32) -> Option<Mutex<RateWindow>> {
+    NonZeroU32::new(per_s).map(|rate| Mutex::new(RateWindow::new(rate.get(), 1_000, rate.get())))
 }
 
 impl CallPermit {

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use hermes_domain::{breaker::BreakerState, outcome::Outcome};
+use hermes_ports::adapter::ListAnswer;
 use hermes_telemetry::names::{
-    label::{CONNECTION, OUTCOME, PROVIDER},
-    metric::{ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE, CALLS_IN_FLIGHT, LOOKUPS_TOTAL},
+    label::{CONNECTION, OPERATION, OUTCOME, PROVIDER, RESULT},
+    metric::{
+        ATTEMPT_SECONDS, ATTEMPTS_TOTAL, BREAKER_STATE, CALLS_IN_FLIGHT, LIST_CALLS_TOTAL,
+        LIST_GIVEN_UP_TOTAL, LOOKUPS_TOTAL,
+    },
 };
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
@@ -42,6 +46,23 @@ const fn index(outcome: &Outcome) -> usize {
 pub(crate) fn looked_up(provider: &str, found: Option<&Outcome>) {
     let outcome = found.map_or("unknown", label);
     counter!(LOOKUPS_TOTAL, PROVIDER => provider.to_owned(), OUTCOME => outcome).increment(1);
+}
+
+/// A call about a provider's list was answered.
+pub(crate) fn listed(provider: &str, operation: &'static str, answer: &ListAnswer) {
+    let result = match answer {
+        ListAnswer::Done | ListAnswer::Page(_) => "done",
+        ListAnswer::Refused(_) => "refused",
+        ListAnswer::Throttled { .. } => "throttled",
+        ListAnswer::Failed(_) => "failed",
+    };
+    let provider = provider.to_owned();
+    counter!(LIST_CALLS_TOTAL, PROVIDER => provider, OPERATION => operation, RESULT => result).increment(1);
+}
+
+/// A change of a provider's list was given up.
+pub(crate) fn list_change_given_up(provider: &str) {
+    counter!(LIST_GIVEN_UP_TOTAL, PROVIDER => provider.to_owned()).increment(1);
 }
 
 impl Meters {

@@ -21,6 +21,12 @@ pub struct Options {
     pub receive_limit: Duration,
     /// Lookups that one connection may make a second; zero for none.
     pub lookups_per_s: u32,
+    /// Calls about its provider's suppression list that one connection may make a second; zero for none.
+    pub list_calls_per_s: u32,
+    /// How often such a list is read.
+    pub lists_read_every: Duration,
+    /// Pages that one reading of a list takes at most; the next one goes on.
+    pub list_pages_max: u32,
     /// How long a lookup may take: a step waits for it.
     pub lookup_limit: Duration,
     /// When breakers open.
@@ -41,6 +47,9 @@ impl Default for Options {
             call_limit_max: Duration::from_secs(30),
             receive_limit: Duration::from_secs(5),
             lookups_per_s: 20,
+            list_calls_per_s: 1,
+            lists_read_every: Duration::from_secs(3_600),
+            list_pages_max: 20,
             lookup_limit: Duration::from_millis(1_500),
             breaker: BreakerPolicy::default(),
             deliver_for: Duration::from_secs(60),

@@ -6,14 +6,14 @@ use std::{
 };
 
 use hermes_actor_cascade::{CascadeOptions, CascadePorts, LaneLimits, Shared};
-use hermes_actor_provider::{Gateway, Options as GatewayOptions, Ports as GatewayPorts};
+use hermes_actor_provider::{Gateway, ListPorts, Lists, Options as GatewayOptions, Ports as GatewayPorts};
 use hermes_actor_tenant::Tenants;
 use hermes_actor_webhook::{Options as WebhookOptions, Ports as WebhookPorts, Webhooks};
 use hermes_directory::Directory;
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, Egress, MessageIntake, OperationalEvents, Outbox,
-    ProviderGateway, ReceiptInbox, Suppressions, Upkeep, adapter::AdapterHost, clock::SystemClock,
-    outbox::WebhookNotifier,
+    ActorTree, CascadeInbox, CascadeStore, Clock, Egress, ListSync, MessageIntake, OperationalEvents, Outbox,
+    ProviderGateway, ProviderLists, ReceiptInbox, Suppressions, Upkeep, adapter::AdapterHost,
+    clock::SystemClock, outbox::WebhookNotifier,
 };
 use hermes_supervision::{
     Address, Backoff, ChildSpec, GaveUp, RestartBudget, StaticSupervisor, SupervisorMsg, ask,
@@ -43,6 +43,8 @@ pub struct SystemPorts {
     pub receipts: Arc<dyn ReceiptInbox>,
     /// Whom not to write to.
     pub suppressions: Arc<dyn Suppressions>,
+    /// What the lists of providers are owed.
+    pub lists: Arc<dyn ProviderLists>,
     /// Housekeeping of the backend.
     pub upkeep: Arc<dyn Upkeep>,
     /// Tenants, connections, endpoints.
@@ -86,6 +88,7 @@ pub struct HermesSystem {
     tenants: Tenants,
     gateway: Gateway,
     webhooks: Webhooks,
+    lists: Lists,
     recovered: Arc<AtomicBool>,
 }
 
@@ -107,9 +110,10 @@ impl HermesSystem {
             clock: Arc::clone(&clock),
         };
         let webhooks = Webhooks::new(webhook_ports, options.webhooks);
+        let gateway_options = options.gateway.clone();
         let gateway = Gateway::new(
             GatewayPorts {
-                host,
+                host: Arc::clone(&host),
                 egress: Arc::clone(&ports.egress),
                 receipts: Arc::clone(&ports.receipts),
                 events: Arc::new(webhooks.clone()),
@@ -118,6 +122,7 @@ impl HermesSystem {
             },
             options.gateway,
         );
+        let lists = lists(&ports, &gateway, host, &gateway_options);
         let cascade_ports = CascadePorts {
             store: Arc::clone(&ports.store),
             gateway: Arc::new(gateway.clone()),
@@ -136,7 +141,7 @@ impl HermesSystem {
             &inbox,
             &recovered,
             &ports,
-            [tenants.supervisor(), gateway.supervisor(), webhooks.supervisor()],
+            [tenants.supervisor(), gateway.supervisor(), webhooks.supervisor(), lists.supervised()],
         );
         let backoff = Backoff::try_new(Duration::from_millis(50), Duration::from_secs(2))
             .map_err(StartError::Backoff)?;
@@ -145,7 +150,7 @@ impl HermesSystem {
             .await
             .map_err(|cause| StartError::Spawn(Box::new(cause)))?;
         let (root, ended) = watched(root);
-        Ok(Self { root, ended, shared, tenants, gateway, webhooks, recovered })
+        Ok(Self { root, ended, shared, tenants, gateway, webhooks, lists, recovered })
     }
 
     /// Where messages come in.
@@ -161,6 +166,11 @@ impl HermesSystem {
     /// Provider connections.
     pub fn gateway(&self) -> Arc<dyn ProviderGateway> {
         Arc::new(self.gateway.clone())
+    }
+
+    /// Synchronises the suppression lists of providers on demand.
+    pub fn lists(&self) -> Arc<dyn ListSync> {
+        Arc::new(self.lists.clone())
     }
 
     /// Tells endpoints' actors of deliveries that are owed.
@@ -219,6 +229,22 @@ impl HermesSystem {
     }
 }
 
+fn lists(
+    ports: &SystemPorts,
+    gateway: &Gateway,
+    host: Arc<dyn AdapterHost>,
+    options: &GatewayOptions,
+) -> Lists {
+    let list_ports = ListPorts {
+        store: Arc::clone(&ports.lists),
+        gateway: Arc::new(gateway.clone()),
+        host,
+        connections: Arc::clone(&ports.directory) as _,
+        clock: Arc::new(ports.clock),
+    };
+    Lists::new(list_ports, options)
+}
+
 /// Watches the root from a task, so that many can ask how it ended.
 fn watched(root: Supervised) -> (ActorRef<SupervisorMsg>, watch::Receiver<Option<Result<(), GaveUp>>>) {
     let actor = root.actor.clone();
@@ -232,7 +258,7 @@ fn children(
     inbox: &Inbox,
     recovered: &Arc<AtomicBool>,
     ports: &SystemPorts,
-    supervisors: [ChildSpec; 3],
+    supervisors: [ChildSpec; 4],
 ) -> Vec<ChildSpec> {
     let waker = Waker::new(inbox.clone());
     let deadlines = {

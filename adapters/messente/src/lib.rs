@@ -3,6 +3,7 @@
 //! A submission is an *omnimessage* with exactly one message in it, known here by the omnimessage's id: reports
 //! name it, and it is what a status is asked by.
 
+mod blacklist;
 mod codes;
 mod receipts;
 
@@ -14,7 +15,9 @@ use hermes_adapter_sdk::{
         Webhook,
     },
     credential, failure, get, host, json, optional_credential, optional_setting, pick, post_json, refused,
-    refused_with, sanitized, with_code,
+    refused_with, sanitized,
+    suppression_list::{Answer, Operation},
+    with_code,
 };
 use serde_json::{Map, Value, json};
 
@@ -124,6 +127,18 @@ impl Provider for Messente {
             Some(Err(end)) => Outcome::Rejected(receipts::failure_of(end)),
             None => Outcome::Unknown(refused("its status is not known yet")),
         }
+    }
+
+    fn list_channel() -> Option<Channel> {
+        Some(Channel::Sms)
+    }
+
+    fn list(operation: Operation) -> Result<Submission, Answer> {
+        Ok(blacklist::request(operation))
+    }
+
+    fn listed(response: &HttpResponse, notes: &[u8]) -> Answer {
+        blacklist::answer(response, notes)
     }
 }
 

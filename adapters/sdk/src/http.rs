@@ -19,6 +19,16 @@ pub fn get(url: String, auth: Auth) -> HttpRequest {
     HttpRequest { method: Method::Get, url, headers, body: Vec::new(), auth, effect: Effect::Safe }
 }
 
+/// A `DELETE`, which may be repeated.
+pub fn delete(url: String, auth: Auth) -> HttpRequest {
+    HttpRequest { method: Method::Delete, ..get(url, auth) }
+}
+
+/// A `PUT` of JSON, which may be repeated.
+pub fn put_json(url: String, body: &Value, auth: Auth) -> HttpRequest {
+    HttpRequest { method: Method::Put, ..post_json(url, body, auth, Effect::Safe) }
+}
+
 /// A `POST` of form fields, in their order.
 pub fn post_form(url: String, fields: &[(&str, &str)], auth: Auth, effect: Effect) -> HttpRequest {
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();

@@ -14,6 +14,7 @@ mod http;
 // The host's own table, so that both mean the same. It uses nothing but the standard library.
 #[path = "../../../crates/domain/src/suppression/keywords.rs"]
 mod keywords;
+mod listing;
 mod outcomes;
 mod phone;
 mod provider;
@@ -34,18 +35,22 @@ pub mod bindings {
     });
 }
 
-pub use bindings::{exports::hermes::adapter::provider as contract, hermes::adapter::host};
+pub use bindings::{
+    exports::hermes::adapter::{provider as contract, suppression_list},
+    hermes::adapter::host,
+};
 pub use fields::{
     credential, identifier, optional_credential, optional_identifier, optional_setting, setting,
 };
-pub use http::{base_url, get, header, post_form, post_json, retry_after_ms};
+pub use http::{base_url, delete, get, header, post_form, post_json, put_json, retry_after_ms};
 pub use keywords::{Meaning, meaning};
+pub use listing::list_failure;
 pub use outcomes::{accepted, by_status, failure, refused, refused_with, with_code};
 pub use phone::{digits, e164};
 pub use provider::{Provider, Submission};
 pub use shell::Shell;
-pub use text::{json, pick, sanitized};
-pub use time::{http_date_ms, rfc3339_ms};
+pub use text::{json, percent_encoded, pick, sanitized};
+pub use time::{http_date_ms, rfc3339, rfc3339_ms};
 pub use webhooks::{form_fields, hex, inbound, keyword_kind, nothing, query_value, receipt, same_bytes};
 
 /// Exports `$provider` as the component of this crate.

@@ -1,8 +1,11 @@
 //! What an adapter's author writes.
 
-use crate::contract::{
-    Descriptor, HttpRequest, HttpResponse, LookupQuery, Outcome, ReceiveStep, Received, Refusal, SendCall,
-    Webhook,
+use crate::{
+    contract::{
+        Channel, Descriptor, HttpRequest, HttpResponse, LookupQuery, Outcome, ReceiveStep, Received, Refusal,
+        SendCall, Webhook,
+    },
+    suppression_list::{Answer, Operation},
 };
 
 /// A submission, and what the adapter wants to remember when the response arrives.
@@ -67,5 +70,23 @@ pub trait Provider {
     /// Reads the answer to [`Self::lookup`].
     fn found(response: &HttpResponse, _notes: &[u8]) -> Outcome {
         crate::by_status(response)
+    }
+
+    /// The channel whose addresses the provider's own suppression list holds, if it has one.
+    fn list_channel() -> Option<Channel> {
+        None
+    }
+
+    /// The request of an operation on that list, with notes for [`Self::listed`]. Asked only with a list.
+    ///
+    /// # Errors
+    /// The answer when the connection lacks what the request needs.
+    fn list(_operation: Operation) -> Result<Submission, Answer> {
+        Err(Answer::Refused(crate::refused("the provider has no list")))
+    }
+
+    /// Reads the answer to [`Self::list`].
+    fn listed(response: &HttpResponse, _notes: &[u8]) -> Answer {
+        crate::list_failure(crate::by_status(response))
     }
 }

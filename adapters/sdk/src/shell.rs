@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use crate::{
     contract::{
-        Descriptor, Guest, HttpResponse, LookupQuery, Outcome, Pending, ReceiveStep, SendCall, SendStep,
-        Webhook,
+        Channel, Descriptor, Guest, HttpResponse, LookupQuery, Outcome, Pending, ReceiveStep, SendCall,
+        SendStep, Webhook,
     },
     provider::{Provider, Submission},
     refused,
+    suppression_list::{self, Operation, Step},
 };
 
 /// What the first byte of a state says about the request that is under way.
@@ -97,5 +98,22 @@ impl<P: Provider> Guest for Shell<P> {
 
     fn lookup(query: LookupQuery) -> Option<SendStep> {
         P::lookup(query).map(|submission| Stage::Lookup.step(submission))
+    }
+}
+
+impl<P: Provider> suppression_list::Guest for Shell<P> {
+    fn lists() -> Option<Channel> {
+        P::list_channel()
+    }
+
+    fn begin(operation: Operation) -> Step {
+        match P::list(operation) {
+            Ok(Submission { request, notes }) => Step::Request(Pending { request, state: notes }),
+            Err(answer) => Step::Done(answer),
+        }
+    }
+
+    fn resume(state: Vec<u8>, response: HttpResponse) -> Step {
+        Step::Done(P::listed(&response, &state))
     }
 }

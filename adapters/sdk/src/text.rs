@@ -18,3 +18,16 @@ pub fn sanitized(text: &str, chars_max: usize) -> String {
         |char: char| if char.is_ascii_alphanumeric() || char == '_' || char == '-' { char } else { '-' };
     text.chars().map(safe).take(chars_max).collect()
 }
+
+/// `text` as one segment of a path or one value of a query (RFC 3986): everything but unreserved characters encoded.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

@@ -29,6 +29,27 @@ pub fn http_date_ms(text: &str) -> Option<u64> {
     u64::try_from(seconds.checked_sub(offset)?.checked_mul(1_000)?).ok()
 }
 
+/// Writes seconds since 1970 as RFC 3339 in UTC. Times beyond the year 9999 count as its end.
+pub fn rfc3339(seconds: u64) -> String {
+    const END_S: u64 = 253_402_300_799;
+    let seconds = seconds.min(END_S);
+    let (year, month, day) = date(i64::try_from(seconds / 86_400).unwrap_or_default());
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The other way round than [`days`]; for days from 1970 on.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (days / 146_097 * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
 fn seconds(year: i64, month: i64, day: i64, clock: &str) -> Option<i64> {
     let mut parts = clock.splitn(3, ':').map(number);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
@@ -67,6 +88,17 @@ fn number(digits: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_written_as_they_are_read() {
+        assert_eq!(rfc3339(1_767_323_045), "2026-01-02T03:04:05Z");
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        for day in (0..60_000).step_by(7) {
+            let seconds = day * 86_400 + 86_399;
+            assert_eq!(rfc3339_ms(&rfc3339(seconds)), Some(seconds * 1_000), "{day}");
+        }
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59Z");
+    }
 
     #[test]
     fn reads_both_formats() {

@@ -31,7 +31,7 @@ pub(crate) fn refusal(response: &HttpResponse, answer: &Value, recipient: &str) 
 }
 
 /// The code without what AWS puts around it, as botocore reads it.
-fn code(response: &HttpResponse, answer: &Value) -> Option<String> {
+pub(crate) fn code(response: &HttpResponse, answer: &Value) -> Option<String> {
     let raw = header(&response.headers, "x-amzn-errortype").or_else(|| pick(answer, "/code"));
     let raw = raw.or_else(|| pick(answer, "/__type"))?;
     let code = raw.split(':').next()?.rsplit('#').next()?.trim();

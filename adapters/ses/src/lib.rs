@@ -7,6 +7,7 @@ mod message;
 mod mime;
 mod receipts;
 mod sns;
+mod suppression;
 
 use hermes_adapter_sdk::{
     Provider, Submission, accepted, base_url, by_status,
@@ -17,6 +18,7 @@ use hermes_adapter_sdk::{
     },
     credential, get, host, json, optional_credential, optional_setting, pick, post_json, refused_with,
     setting,
+    suppression_list::{Answer, Operation},
 };
 use serde_json::Value;
 
@@ -161,6 +163,18 @@ impl Provider for Ses {
 
     fn found(response: &HttpResponse, notes: &[u8]) -> Outcome {
         lookup::outcome(response, notes)
+    }
+
+    fn list_channel() -> Option<Channel> {
+        Some(Channel::Email)
+    }
+
+    fn list(operation: Operation) -> Result<Submission, Answer> {
+        suppression::request(operation)
+    }
+
+    fn listed(response: &HttpResponse, notes: &[u8]) -> Answer {
+        suppression::answer(response, notes)
     }
 }
 

@@ -20,6 +20,7 @@ use sqlx::Row as _;
 use crate::{
     backend::EmbeddedBackend,
     columns::{id_bits, id_bytes, mode_number, unreadable},
+    list_follow,
     schema::set_secure_delete,
     suppressions::erased_value,
     term,
@@ -74,6 +75,7 @@ impl Erasure for EmbeddedBackend {
             let value = erased_value(&tx.keys.vault(), scope, &address);
             filter.note(scope.tenant, scope.mode, &Coverage::Address(value.clone()));
             let suppressions = forget_in_suppressions(tx, scope, &address, &value)?;
+            list_follow::forget(tx.db, scope.tenant, scope.mode, address.normal())?;
             forget_replies(tx, scope, &replies)?;
             let (erased, key) = take_key(tx, &tail, scope, &address, at)?;
             tx.keys.empty_log_afterwards();

@@ -19,7 +19,7 @@ pub struct SchemaVersion {
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../../schema/sql/sqlite/0012_sealed_inbound.sql"),
     include_str!("../../../schema/sql/sqlite/0013_audit_and_replies.sql"),
     include_str!("../../../schema/sql/sqlite/0014_sealed_batch_lines.sql"),
+    include_str!("../../../schema/sql/sqlite/0015_provider_lists.sql"),
 ];
 
 /// The same for the file of the data keys.

@@ -17,12 +17,13 @@ use hermes_ports::{
     StoreError, Suppressions,
     suppressions::{Added, StoredSuppression, SuppressedAddress, SuppressionChange, SuppressionQuery},
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use crate::{
     backend::EmbeddedBackend,
     columns::{damaged, id_bits, id_bytes, instant, millis, mode_number, rows, unreadable},
+    list_follow::Followers,
     vault::Vault,
     writer::WriteTx,
 };
@@ -37,9 +38,16 @@ impl Suppressions for EmbeddedBackend {
         let filter = Arc::clone(self.suppression_filter());
         let insert = move |tx: &mut WriteTx<'_>| {
             let mut added = Vec::with_capacity(rules.len());
+            let mut lists: Option<Followers> = None;
             for rule in &rules {
                 filter.note(rule.tenant, rule.mode, &rule.covers);
-                added.push(insert(tx, rule)?);
+                let done = insert(tx.db, rule)?;
+                if done == Added::New {
+                    let known = lists.take().filter(|lists| lists.are_of(rule.tenant, rule.mode));
+                    let found = known.map_or_else(|| Followers::of(tx.db, rule.tenant, rule.mode), Ok)?;
+                    lists.insert(found).follow(tx.db, rule.covers.value(), false, rule.created_at)?;
+                }
+                added.push(done);
             }
             Ok(Ok(added))
         };
@@ -91,6 +99,7 @@ impl Suppressions for EmbeddedBackend {
         expected: Option<u64>,
         change: SuppressionChange,
     ) -> Result<Option<StoredSuppression>, StoreError> {
+        let now = self.clock().now();
         let update = move |tx: &mut WriteTx<'_>| {
             if let Err(other) = at_version(tx, TenantScope { tenant, mode }, id, expected)? {
                 return Ok(other);
@@ -98,10 +107,10 @@ impl Suppressions for EmbeddedBackend {
             let mut update = tx.db.prepare_cached(
                 "UPDATE suppression_rule SET version = version + 1, note = iif(?4, ?5, note),
                     expires_at = iif(?6, ?7, expires_at)
-                 WHERE tenant = ?1 AND mode = ?2 AND id = ?3",
+                 WHERE tenant = ?1 AND mode = ?2 AND id = ?3 RETURNING value",
             )?;
             let expires_at = change.expires_at.flatten().map(millis);
-            update.execute(params![
+            let row = params![
                 id_bytes!(tenant),
                 mode_number(mode),
                 id_bytes!(id),
@@ -109,7 +118,11 @@ impl Suppressions for EmbeddedBackend {
                 change.note.as_ref().and_then(Option::as_ref),
                 change.expires_at.is_some(),
                 expires_at
-            ])?;
+            ];
+            let value: String = update.query_row(row, |row| row.get(0))?;
+            if change.expires_at.is_some() {
+                Followers::of(tx.db, tenant, mode)?.follow(tx.db, &value, false, now)?;
+            }
             Ok(Ok(true))
         };
         if self.writer().write("changing a suppression", update).await? {
@@ -124,14 +137,20 @@ impl Suppressions for EmbeddedBackend {
         id: SuppressionId,
         expected: Option<u64>,
     ) -> Result<bool, StoreError> {
+        let now = self.clock().now();
         let delete = move |tx: &mut WriteTx<'_>| {
             if let Err(other) = at_version(tx, TenantScope { tenant, mode }, id, expected)? {
                 return Ok(other);
             }
-            let mut delete = tx
-                .db
-                .prepare_cached("DELETE FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND id = ?3")?;
-            delete.execute(params![id_bytes!(tenant), mode_number(mode), id_bytes!(id)])?;
+            let mut delete = tx.db.prepare_cached(
+                "DELETE FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND id = ?3
+                 RETURNING value, source, sender",
+            )?;
+            let key = params![id_bytes!(tenant), mode_number(mode), id_bytes!(id)];
+            let (value, theirs): (String, bool) = delete.query_row(key, |row| {
+                Ok((row.get(0)?, came_from_a_list(row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?)))
+            })?;
+            Followers::of(tx.db, tenant, mode)?.follow(tx.db, &value, theirs, now)?;
             Ok(Ok(true))
         };
         self.writer().write("lifting a suppression", delete).await
@@ -140,17 +159,19 @@ impl Suppressions for EmbeddedBackend {
     async fn lift(&self, of: SuppressedAddress, sender: Option<SenderKey>) -> Result<(), StoreError> {
         let words = SuppressionSource::ALL.into_iter().filter(|source| source.is_the_recipients_word());
         let sources = serde_json::Value::from_iter(words.map(SuppressionSource::as_str)).to_string();
+        let now = self.clock().now();
         let delete = move |tx: &mut WriteTx<'_>| {
             let mut delete = tx.db.prepare_cached(
                 "DELETE FROM suppression_rule
                  WHERE tenant = ?1 AND mode = ?2 AND value IN (?3, ?8) AND covers = 'address' AND channel = ?4
-                   AND sender IN ('', ?5) AND reason = ?6 AND source IN (SELECT value FROM json_each(?7))",
+                   AND sender IN ('', ?5) AND reason = ?6 AND source IN (SELECT value FROM json_each(?7))
+                 RETURNING source, sender",
             )?;
             let covers = Coverage::exactly(of.channel, &of.address);
             let sender = sender.as_ref().map_or("", SenderKey::as_str);
             let reason = SuppressionReason::OptOut.as_str();
             let (tenant, mode) = (id_bytes!(of.tenant), mode_number(of.mode));
-            delete.execute(params![
+            let of_person = params![
                 tenant,
                 mode,
                 covers.value(),
@@ -159,7 +180,13 @@ impl Suppressions for EmbeddedBackend {
                 reason,
                 sources,
                 erased_value(&tx.keys.vault(), scope_of(&of), &address_of(&of))
-            ])?;
+            ];
+            let mut lifted = delete.query(of_person)?;
+            let mut theirs_went = false;
+            while let Some(row) = lifted.next()? {
+                theirs_went |= came_from_a_list(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+            }
+            Followers::of(tx.db, of.tenant, of.mode)?.follow(tx.db, covers.value(), theirs_went, now)?;
             Ok(Ok(()))
         };
         self.writer().write("lifting opt-outs", delete).await
@@ -224,20 +251,26 @@ impl Suppressions for EmbeddedBackend {
     }
 }
 
+/// Whether a rule says that a provider has the address on the list of an account, rather than of one number of ours.
+fn came_from_a_list(source: &str, sender: &str) -> bool {
+    source == SuppressionSource::Provider.as_str() && sender.is_empty()
+}
+
 fn of_tenant(tenant: TenantId, mode: Mode) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM suppression_rule WHERE tenant = "));
     query.push_bind(id_bytes!(tenant).to_vec()).push(" AND mode = ").push_bind(mode_number(mode));
     query
 }
 
-fn insert(tx: &WriteTx<'_>, rule: &Suppression) -> rusqlite::Result<Added> {
+/// Adds a rule, unless one says the same.
+pub(crate) fn insert(db: &Connection, rule: &Suppression) -> rusqlite::Result<Added> {
     let (tenant, mode) = (id_bytes!(rule.tenant), mode_number(rule.mode));
     let (channel, sender) =
         (rule.channel.map_or("", Channel::as_str), rule.sender.as_ref().map_or("", SenderKey::as_str));
     let (reason, source, now) = (rule.reason.as_str(), rule.source.as_str(), millis(rule.created_at));
     let (covers, value) = (rule.covers.kind(), rule.covers.value());
     let meaning = params![tenant, mode, value, covers, channel, sender, reason, source];
-    let mut find = tx.db.prepare_cached(
+    let mut find = db.prepare_cached(
         "SELECT id, expires_at FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND value = ?3
          AND covers = ?4 AND channel = ?5 AND sender = ?6 AND reason = ?7 AND source = ?8",
     )?;
@@ -247,12 +280,11 @@ fn insert(tx: &WriteTx<'_>, rule: &Suppression) -> rusqlite::Result<Added> {
         if expires_at.is_none_or(|end| end > now) {
             return Ok(Added::Stands(SuppressionId::from_u128(id_bits(&id).unwrap_or_default())));
         }
-        let mut remove = tx
-            .db
-            .prepare_cached("DELETE FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND id = ?3")?;
+        let mut remove =
+            db.prepare_cached("DELETE FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND id = ?3")?;
         remove.execute(params![tenant, mode, id])?;
     }
-    let mut insert = tx.db.prepare_cached(
+    let mut insert = db.prepare_cached(
         "INSERT INTO suppression_rule (tenant, mode, value, covers, channel, sender, reason, source, id, note,
                                        created_at, expires_at, version)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)",

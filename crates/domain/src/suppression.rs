@@ -5,6 +5,7 @@
 
 mod coverage;
 mod keywords;
+mod listed;
 mod provider_list;
 mod sender;
 
@@ -19,6 +20,7 @@ use crate::{SuppressionId, TenantId, UnixMillis, address::Channel, message::Mode
 
 pub use coverage::{Coverage, ERASED_PREFIX, InvalidCoverage};
 pub use keywords::{Meaning, meaning};
+pub use listed::{Concerning, Listed, fits, follow};
 pub use provider_list::proves_opt_out;
 pub use sender::{SenderKey, sender_of};
 
@@ -62,7 +64,7 @@ pub enum SuppressionSource {
     Inbound,
     /// What a provider told after sending: a bounce, a complaint.
     Receipt,
-    /// What a provider told when it refused a message: it has the address on its own list.
+    /// A provider, which has the address on its own list: told when it refused a message, or read from the list.
     Provider,
     /// The tenant, rule by rule.
     Api,

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use hermes_directory::{Directory, Mint};
 use hermes_domain::UnixMillis;
 use hermes_ports::{
-    ActorTree, AuditLog, Batches, CascadeInbox, Clock, DnsLookup, Erasure, Idempotency, InboundLog,
+    ActorTree, AuditLog, Batches, CascadeInbox, Clock, DnsLookup, Erasure, Idempotency, InboundLog, ListSync,
     MessageIntake, MessageLog, OperationalEvents, Outbox, ProviderGateway, ReceiptInbox, Registry,
     Suppressions, UsageLog, adapter::AdapterHost, outbox::WebhookNotifier,
 };
@@ -64,6 +64,8 @@ pub struct ApiPorts {
     pub audit: Arc<dyn AuditLog>,
     /// Verifies webhooks, checks connections.
     pub gateway: Arc<dyn ProviderGateway>,
+    /// Keeps the suppression lists of providers in step.
+    pub lists: Arc<dyn ListSync>,
     /// Adapters and what they say about themselves.
     pub adapters: Arc<dyn AdapterHost>,
     /// Public records of names.

@@ -2,6 +2,7 @@
 //!
 //! An adapter never does I/O. It returns requests; the host sends them and resumes it with the response.
 
+mod listing;
 mod versions;
 
 use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
@@ -17,6 +18,7 @@ use hermes_domain::{
 };
 use serde::Serialize;
 
+pub use listing::{ListAnswer, ListEntry, ListOperation, ListPage};
 pub use versions::{AdapterInfo, AdapterRejected, CanaryReport};
 
 use crate::http::{HttpRequest, HttpResponse, Webhook};
@@ -265,6 +267,8 @@ pub struct Descriptor {
     pub has_lookup: bool,
     /// The setting that tells connections apart which share one callback address.
     pub account_setting: Option<String>,
+    /// Channel of the list of addresses that the provider itself does not write to; `None`: it has none.
+    pub suppression_list: Option<Channel>,
 }
 
 /// A credential or a setting.
@@ -348,6 +352,30 @@ pub trait AdapterHost: Send + Sync {
         _query: &LookupQuery,
     ) -> Result<Option<AdapterStep<Outcome>>, AdapterFault> {
         Ok(None)
+    }
+
+    /// Begins an operation on the provider's suppression list. `None`: it has none.
+    ///
+    /// # Errors
+    /// Any fault.
+    fn suppression_list(
+        &self,
+        _access: &ConnectionAccess,
+        _operation: &ListOperation,
+    ) -> Result<Option<AdapterStep<ListAnswer>>, AdapterFault> {
+        Ok(None)
+    }
+    /// Goes on with the response to a request of [`Self::suppression_list`].
+    ///
+    /// # Errors
+    /// Any fault.
+    fn resume_suppression_list(
+        &self,
+        _access: &ConnectionAccess,
+        _pending: Pending,
+        _response: &HttpResponse,
+    ) -> Result<AdapterStep<ListAnswer>, AdapterFault> {
+        Err(AdapterFault::Contract("there is no list".to_owned()))
     }
 
     /// Begins a proof of the credentials that delivers nothing. `Done(Accepted)` means they work.

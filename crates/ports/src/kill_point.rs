@@ -31,6 +31,9 @@ pub const ALL: [&str; 10] = [
 /// Places that only a server with cascades on NATS passes.
 pub const NATS: [&str; 2] = ["nats_commit.before", "nats_commit.after"];
 
+/// Places that only a change of a provider's suppression list passes.
+pub const LISTS: [&str; 2] = ["list.before", "list.after"];
+
 /// Places that only an erasure passes.
 pub const ERASURE: [&str; 2] = ["erase.recorded", "erase.destroyed"];
 

@@ -10,7 +10,7 @@ use hermes_domain::{
 use serde::Serialize;
 
 use crate::{
-    adapter::{AdapterFault, LookupQuery, ReceiveResult, SendCall},
+    adapter::{AdapterFault, ListAnswer, ListOperation, LookupQuery, ReceiveResult, SendCall},
     http::Webhook,
 };
 
@@ -85,6 +85,20 @@ pub enum ReceiveError {
     Fetch,
 }
 
+/// What became of an operation on a provider's suppression list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListReply {
+    /// The adapter's answer.
+    Answer(ListAnswer),
+    /// No call was made: the connection is held, its breaker is open, or this second's allowance is used up.
+    NotNow {
+        /// Ask again then.
+        retry_at: UnixMillis,
+    },
+    /// There is no such connection, or its provider has no list.
+    NoList,
+}
+
 /// A connection as operators see it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct ConnectionHealth {
@@ -152,6 +166,11 @@ pub trait ProviderGateway: Send + Sync + fmt::Debug {
     /// Asks the provider what became of a submission. `None`: nothing is known.
     async fn lookup(&self, _connection: ConnectionId, _query: LookupQuery) -> Option<Outcome> {
         None
+    }
+
+    /// Runs an operation on the list of addresses that the provider itself does not write to.
+    async fn suppression_list(&self, _connection: ConnectionId, _operation: ListOperation) -> ListReply {
+        ListReply::NoList
     }
 
     /// Tells that a receipt through this connection has changed a message.

@@ -8,6 +8,8 @@
 //! | `GET`/`POST /sim/scenario` | defaults for recipients without a script |
 //! | `GET /sim/receipts` | what became of receipts |
 //! | `GET`/`POST /sim/subscriptions` | SNS subscriptions; posting sends a signed confirmation request |
+//! | `GET /sim/suppressions` | addresses on the lists of Messente and SES accounts |
+//! | `POST /sim/suppressions` | puts an address on one: `{"provider", "account", "address"}` |
 //! | `POST /sim/accounts` | adds accounts |
 //! | `POST /sim/fcm/revoke-tokens` | invalidates Google access tokens |
 //! | `POST /sim/whatsapp/verify` | repeats the handshake of a number's callback URL |
@@ -37,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sim/receipts", get(requests::receipts))
         .route("/sim/scenario", get(set_up::scenario).post(set_up::set_scenario))
         .route("/sim/subscriptions", get(set_up::subscriptions).post(set_up::subscribe))
+        .route("/sim/suppressions", get(set_up::suppressions).post(set_up::suppress))
         .route("/sim/accounts", post(set_up::add_accounts))
         .route("/sim/fcm/revoke-tokens", post(set_up::revoke_tokens))
         .route("/sim/whatsapp/verify", post(set_up::verify_callback))

@@ -35,6 +35,7 @@ mod script;
 mod segments;
 mod server;
 mod ses;
+mod suppressed;
 mod twilio;
 mod vonage;
 mod whatsapp;

@@ -49,6 +49,10 @@ pub mod metric {
     pub const RETENTION_KEYS_TOTAL: &str = "hermes_retention_keys_total";
     /// Questions to providers about what became of a message, by `provider` and `outcome`.
     pub const LOOKUPS_TOTAL: &str = "hermes_lookups_total";
+    /// Calls about the suppression lists of providers, by `provider`, `operation` and `result`.
+    pub const LIST_CALLS_TOTAL: &str = "hermes_provider_list_calls_total";
+    /// Changes of such lists that were given up, by `provider`.
+    pub const LIST_GIVEN_UP_TOTAL: &str = "hermes_provider_list_given_up_total";
     /// Receipts, by `provider` and `result`.
     pub const RECEIPTS_TOTAL: &str = "hermes_receipts_total";
     /// Deliveries of tenant webhooks, by `result`.
@@ -85,6 +89,8 @@ pub mod label {
     pub const LAYER: &str = "layer";
     /// An HTTP method.
     pub const METHOD: &str = "method";
+    /// What is done with a list: `add`, `remove`, `read`.
+    pub const OPERATION: &str = "operation";
     /// How an attempt ended.
     pub const OUTCOME: &str = "outcome";
     /// A provider's name.
@@ -148,6 +154,8 @@ fn describe_counters() {
         (metric::ACTOR_RESTARTS_TOTAL, "Restarts of actors"),
         (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
         (metric::BATCH_ITEMS_TOTAL, "Items of batches whose outcome is known"),
+        (metric::LIST_CALLS_TOTAL, "Calls about the suppression lists of providers"),
+        (metric::LIST_GIVEN_UP_TOTAL, "Changes of such lists that were given up"),
         (metric::RETENTION_MESSAGES_TOTAL, "Messages that were kept long enough"),
         (metric::RETENTION_KEYS_TOTAL, "Data keys that nothing needed any more"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),

@@ -14,5 +14,5 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-pub(crate) use exports::hermes::adapter::provider as wit;
+pub(crate) use exports::hermes::adapter::{provider as wit, suppression_list as wit_list};
 pub(crate) use hermes::adapter::host as wit_host;

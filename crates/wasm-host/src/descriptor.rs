@@ -13,8 +13,11 @@ const RATE_PER_S_MAX: u32 = 10_000;
 /// Ends of names that belong to secrets, which no guest may read. AWS' `access_key_id` is an identifier.
 const SECRET_ENDINGS: [&str; 5] = ["_key", "_token", "secret", "password", "_account"];
 
-/// The descriptor of an adapter to be installed as `name`.
-pub(crate) fn read(name: &str, raw: wit::Descriptor) -> Result<Descriptor, AdapterRejected> {
+/// The descriptor of an adapter to be installed as `name`, and the channel of its provider's suppression list.
+pub(crate) fn read(
+    name: &str,
+    (raw, list): (wit::Descriptor, Option<wit::Channel>),
+) -> Result<Descriptor, AdapterRejected> {
     let descriptor = Descriptor {
         name: raw.name,
         version: raw.version,
@@ -31,6 +34,7 @@ pub(crate) fn read(name: &str, raw: wit::Descriptor) -> Result<Descriptor, Adapt
         default_rate_per_s: raw.default_rate_per_s,
         has_lookup: raw.has_lookup,
         account_setting: raw.account_setting,
+        suppression_list: list.map(channel),
     };
     check(name, &descriptor).map_err(AdapterRejected::BadDescriptor)?;
     Ok(descriptor)
@@ -45,6 +49,8 @@ fn check(name: &str, descriptor: &Descriptor) -> Result<(), String> {
     demand((1..=Channel::ALL.len()).contains(&channels.len()), "it must carry one to four channels")?;
     let confirmed = |channel: &Channel| descriptor.confirms.contains_key(channel);
     demand(channels.iter().all(confirmed), "it does not say what it confirms")?;
+    let listed = descriptor.suppression_list.iter().all(|channel| channels.contains(channel));
+    demand(listed, "it has a suppression list for a channel that it does not carry")?;
     demand(descriptor.confirms.len() == channels.len(), "it confirms a channel that it does not carry")?;
     demand((1..=HOSTS_MAX).contains(&descriptor.hosts.len()), "it must call 1 to 128 hosts")?;
     demand(descriptor.hosts.iter().all(|host| is_host(host)), "a host is not a plain host name")?;
@@ -169,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_descriptor_is_taken_only_if_every_rule_holds() {
-        assert!(read("acme", good()).is_ok());
+        assert!(read("acme", (good(), None)).is_ok());
+        assert!(read("acme", (good(), Some(wit::Channel::Sms))).is_ok());
         type Spoil = fn(&mut wit::Descriptor);
         let spoilt: [(&str, Spoil); 10] = [
             ("name", |it| it.name = "other".to_owned()),
@@ -186,7 +193,10 @@ mod tests {
         for (what, spoil) in spoilt {
             let mut descriptor = good();
             spoil(&mut descriptor);
-            assert!(matches!(read("acme", descriptor), Err(AdapterRejected::BadDescriptor(_))), "{what}");
+            assert!(
+                matches!(read("acme", (descriptor, None)), Err(AdapterRejected::BadDescriptor(_))),
+                "{what}"
+            );
         }
     }
 }

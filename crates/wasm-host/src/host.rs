@@ -7,7 +7,7 @@ use hermes_domain::{cascade::AdapterVersion, outcome::Outcome};
 use hermes_ports::{
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
-        LookupQuery, Pending, ReceiveResult, SendCall, WebhookRefusal,
+        ListAnswer, ListOperation, LookupQuery, Pending, ReceiveResult, SendCall, WebhookRefusal,
     },
     http::{HttpResponse, Webhook},
 };
@@ -15,12 +15,13 @@ use hermes_telemetry::names::{label, metric};
 use wasmtime::{Store, component::Linker};
 
 use crate::{
-    bindings::wit,
+    bindings::{wit, wit_list},
     canary::Canary,
     contract::{self, Progress, broken},
     convert, descriptor,
     embedded::embedded,
     engine::{self, EngineError},
+    exports::Guest,
     guest::GuestState,
     instance::Instance,
     options::HostOptions,
@@ -105,8 +106,13 @@ impl WasmHost {
         }
         let read = |raw| self.send_step(&canary.revision, access, Progress::SUBMISSION, raw);
         let bytes = convert::content_bytes(call);
-        let built =
-            self.run(&canary.revision, access, bytes, |guest, store| guest.call_send(store, call), read);
+        let built = self.run(
+            &canary.revision,
+            access,
+            bytes,
+            |guest, store| guest.provider.call_send(store, call),
+            read,
+        );
         if let Some(compared) = canary.note(sent, built) {
             let provider = access.connection.provider.clone();
             metrics::counter!(metric::CANARY_CALLS_TOTAL, label::PROVIDER => provider, label::RESULT => compared.label())
@@ -120,7 +126,7 @@ impl WasmHost {
         revision: &Revision,
         access: &ConnectionAccess,
         input_bytes: usize,
-        function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+        function: impl FnOnce(&Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
         read: impl FnOnce(T) -> Result<R, AdapterFault>,
     ) -> Result<R, AdapterFault> {
         let connection = access.connection.id;
@@ -153,7 +159,7 @@ impl WasmHost {
         revision: &Revision,
         access: &ConnectionAccess,
         input_bytes: usize,
-        function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+        function: impl FnOnce(&Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
         read: impl FnOnce(T) -> Result<R, AdapterFault>,
     ) -> Result<R, AdapterFault> {
         let (idle, seat) = self.pool.take(revision.version)?;
@@ -206,6 +212,23 @@ impl WasmHost {
         match raw {
             wit::SendStep::Done(outcome) => Ok(AdapterStep::Done(convert::outcome(outcome)?)),
             wit::SendStep::Request(raw) => {
+                let (request, pending) = self.pending(revision, progress, raw)?;
+                contract::check_reach(&request, &revision.descriptor, &access.connection)?;
+                Ok(AdapterStep::Request(request, pending))
+            }
+        }
+    }
+
+    fn list_step(
+        &self,
+        revision: &Arc<Revision>,
+        access: &ConnectionAccess,
+        progress: Progress,
+        raw: wit_list::Step,
+    ) -> Result<AdapterStep<ListAnswer>, AdapterFault> {
+        match raw {
+            wit_list::Step::Done(answer) => Ok(AdapterStep::Done(convert::list_answer(answer)?)),
+            wit_list::Step::Request(raw) => {
                 let (request, pending) = self.pending(revision, progress, raw)?;
                 contract::check_reach(&request, &revision.descriptor, &access.connection)?;
                 Ok(AdapterStep::Request(request, pending))
@@ -268,7 +291,8 @@ impl AdapterHost for WasmHost {
         let call = convert::send_call(call);
         let bytes = convert::content_bytes(&call);
         let read = |raw| self.send_step(&revision, access, Progress::SUBMISSION, raw);
-        let step = self.call(&revision, access, bytes, |guest, store| guest.call_send(store, &call), read)?;
+        let step =
+            self.call(&revision, access, bytes, |guest, store| guest.provider.call_send(store, &call), read)?;
         if let Some(canary) = self.registry.canary(&access.connection.provider) {
             self.shadow(&canary, access, &call, &step);
         }
@@ -284,7 +308,7 @@ impl AdapterHost for WasmHost {
         let (revision, progress, state) = resumed(pending, response)?;
         let response = convert::response(response);
         let bytes = response.body.len() + state.len();
-        let resume = |guest: &wit::Guest, store: &mut _| guest.call_resume_send(store, &state, &response);
+        let resume = |guest: &Guest, store: &mut _| guest.provider.call_resume_send(store, &state, &response);
         self.call(&revision, access, bytes, resume, |raw| self.send_step(&revision, access, progress, raw))
     }
 
@@ -297,7 +321,7 @@ impl AdapterHost for WasmHost {
         let webhook = convert::webhook(webhook);
         let bytes = webhook.body.len();
         let read = |raw| self.receive_step(&revision, Progress::READING, raw);
-        self.call(&revision, access, bytes, |guest, store| guest.call_receive(store, &webhook), read)
+        self.call(&revision, access, bytes, |guest, store| guest.provider.call_receive(store, &webhook), read)
     }
 
     fn resume_receive(
@@ -310,15 +334,16 @@ impl AdapterHost for WasmHost {
         let (revision, progress, state) = resumed(pending, response)?;
         let (webhook, response) = (convert::webhook(webhook), convert::response(response));
         let bytes = webhook.body.len() + response.body.len();
-        let resume =
-            |guest: &wit::Guest, store: &mut _| guest.call_resume_receive(store, &webhook, &state, &response);
+        let resume = |guest: &Guest, store: &mut _| {
+            guest.provider.call_resume_receive(store, &webhook, &state, &response)
+        };
         self.call(&revision, access, bytes, resume, |raw| self.receive_step(&revision, progress, raw))
     }
 
     fn check(&self, access: &ConnectionAccess) -> Result<AdapterStep<Outcome>, AdapterFault> {
         let revision = self.active(access)?;
         let read = |raw| self.send_step(&revision, access, Progress::READING, raw);
-        self.call(&revision, access, 0, |guest, store| guest.call_check(store), read)
+        self.call(&revision, access, 0, |guest, store| guest.provider.call_check(store), read)
     }
 
     fn lookup(
@@ -335,7 +360,47 @@ impl AdapterHost for WasmHost {
         let read = |raw: Option<_>| {
             raw.map(|raw| self.send_step(&revision, access, Progress::READING, raw)).transpose()
         };
-        self.call(&revision, access, bytes, |guest, store| guest.call_lookup(store, &query), read)
+        self.call(&revision, access, bytes, |guest, store| guest.provider.call_lookup(store, &query), read)
+    }
+
+    fn suppression_list(
+        &self,
+        access: &ConnectionAccess,
+        operation: &ListOperation,
+    ) -> Result<Option<AdapterStep<ListAnswer>>, AdapterFault> {
+        let revision = self.active(access)?;
+        if revision.descriptor.suppression_list.is_none() {
+            return Ok(None);
+        }
+        let operation = convert::list_operation(operation);
+        let begin = |guest: &Guest, store: &mut _| match &guest.list {
+            Some(list) => list.call_begin(store, &operation).map(Some),
+            None => Ok(None),
+        };
+        let read = |raw: Option<_>| {
+            raw.map(|raw| self.list_step(&revision, access, Progress::READING, raw)).transpose()
+        };
+        self.call(&revision, access, 0, begin, read)
+    }
+
+    fn resume_suppression_list(
+        &self,
+        access: &ConnectionAccess,
+        pending: Pending,
+        response: &HttpResponse,
+    ) -> Result<AdapterStep<ListAnswer>, AdapterFault> {
+        let (revision, progress, state) = resumed(pending, response)?;
+        let response = convert::response(response);
+        let bytes = response.body.len() + state.len();
+        let resume = |guest: &Guest, store: &mut _| match &guest.list {
+            Some(list) => list.call_resume(store, &state, &response).map(Some),
+            None => Ok(None),
+        };
+        let read = |raw: Option<_>| match raw {
+            Some(raw) => self.list_step(&revision, access, progress, raw),
+            None => broken("the adapter has no list"),
+        };
+        self.call(&revision, access, bytes, resume, read)
     }
 
     fn install(&self, name: &str, component: &[u8]) -> Result<AdapterInfo, AdapterRejected> {

@@ -6,8 +6,8 @@ use hermes_ports::adapter::{AdapterFault, ConnectionAccess, Descriptor};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::{
-    bindings::{Adapter, AdapterPre, wit},
     cpu_time::Stopwatch,
+    exports::{Exports, Guest},
     guest::GuestState,
     metric_names::MetricNames,
     options::HostOptions,
@@ -31,13 +31,13 @@ pub(crate) struct Mould<'a> {
     /// Names under which its instances count.
     pub(crate) metric_names: MetricNames,
     /// Its linked component.
-    pub(crate) pre: &'a AdapterPre<GuestState>,
+    pub(crate) exports: &'a Exports,
 }
 
 /// A live instance.
 pub(crate) struct Instance {
     store: Store<GuestState>,
-    adapter: Adapter,
+    guest: Guest,
     calls: u32,
 }
 
@@ -58,7 +58,7 @@ impl Instance {
     pub(crate) fn start(mould: Mould<'_>, options: &HostOptions) -> Result<Self, AdapterFault> {
         let state =
             GuestState::new(mould.adapter, mould.descriptor, mould.metric_names, options.memory_max_bytes);
-        let mut store = Store::new(mould.pre.engine(), state);
+        let mut store = Store::new(mould.exports.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(options.output_max_bytes);
         store.epoch_deadline_callback(move |context| match context.data().time_left() {
@@ -66,8 +66,8 @@ impl Instance {
             None => Err(wasmtime::Error::from(TimeUp)),
         });
         begin(&mut store, None, 0, options);
-        let adapter = mould.pre.instantiate(&mut store).map_err(|error| fault(&store, &error, options))?;
-        Ok(Self { store, adapter, calls: 0 })
+        let guest = mould.exports.instantiate(&mut store).map_err(|error| fault(&store, &error, options))?;
+        Ok(Self { store, guest, calls: 0 })
     }
 
     /// Runs one exported function, given `input_bytes`, on behalf of a connection. After an error the
@@ -77,10 +77,10 @@ impl Instance {
         access: Option<&ConnectionAccess>,
         input_bytes: usize,
         options: &HostOptions,
-        function: impl FnOnce(&wit::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+        function: impl FnOnce(&Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, AdapterFault> {
         begin(&mut self.store, access, input_bytes, options);
-        let result = function(self.adapter.hermes_adapter_provider(), &mut self.store);
+        let result = function(&self.guest, &mut self.store);
         self.store.data_mut().access = None;
         self.calls += 1;
         result.map_err(|error| fault(&self.store, &error, options))

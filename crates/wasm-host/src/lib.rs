@@ -14,6 +14,7 @@ mod crypto;
 mod descriptor;
 mod embedded;
 mod engine;
+mod exports;
 mod guest;
 mod host;
 mod instance;

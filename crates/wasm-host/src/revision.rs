@@ -11,8 +11,9 @@ use wasmtime::{
 };
 
 use crate::{
-    bindings::{AdapterPre, wit_host},
+    bindings::wit_host,
     code_cache, crypto, descriptor,
+    exports::Exports,
     guest::GuestState,
     instance::{Instance, Mould},
     metric_names::MetricNames,
@@ -22,7 +23,7 @@ use crate::{
 /// The only import that an adapter may have, in any version up to ours.
 const HOST_INTERFACE: &str = "hermes:adapter/host@1.";
 /// The newest minor version of the contract.
-const MINOR_VERSION: u32 = 1;
+const MINOR_VERSION: u32 = 2;
 /// Longest reason for a refusal, in characters; names in it are the component's own.
 const REASON_CHARS_MAX: usize = 300;
 /// Largest component.
@@ -36,7 +37,7 @@ pub(crate) struct Revision {
     pub(crate) descriptor: Arc<Descriptor>,
     name: Arc<str>,
     metric_names: MetricNames,
-    pre: AdapterPre<GuestState>,
+    exports: Exports,
     bytes: usize,
 }
 
@@ -71,16 +72,16 @@ impl Revision {
         metrics::histogram!(metric::ADAPTER_LOAD_SECONDS, label::PROVIDER => name.to_owned())
             .record(began.elapsed());
         check_imports(&compiled, linker.engine())?;
-        let pre = linker.instantiate_pre(&compiled).and_then(AdapterPre::new).map_err(unloadable)?;
+        let exports = linker.instantiate_pre(&compiled).and_then(Exports::find).map_err(unloadable)?;
         let name: Arc<str> = name.into();
-        let descriptor = describe(&name, &pre, options)?;
+        let descriptor = describe(&name, &exports, options)?;
         let bytes = component.len();
         Ok(Self {
             version: version_of(component),
             descriptor: Arc::new(descriptor),
             name,
             metric_names: MetricNames::default(),
-            pre,
+            exports,
             bytes,
         })
     }
@@ -91,7 +92,7 @@ impl Revision {
             adapter: Arc::clone(&self.name),
             descriptor: Some(Arc::clone(&self.descriptor)),
             metric_names: self.metric_names.clone(),
-            pre: &self.pre,
+            exports: &self.exports,
         }
     }
 
@@ -122,16 +123,20 @@ fn is_host_interface(name: &str) -> bool {
 
 fn describe(
     name: &Arc<str>,
-    pre: &AdapterPre<GuestState>,
+    exports: &Exports,
     options: &HostOptions,
 ) -> Result<Descriptor, AdapterRejected> {
     let metric_names = MetricNames::default();
-    let mould = Mould { adapter: Arc::clone(name), descriptor: None, metric_names, pre };
+    let mould = Mould { adapter: Arc::clone(name), descriptor: None, metric_names, exports };
     let mut instance = Instance::start(mould, options)
         .map_err(|fault| AdapterRejected::Smoke(format!("at start: {fault}")))?;
     let mut ask = || {
-        let raw = instance.call(None, 0, options, |guest, store| guest.call_describe(store));
-        descriptor::read(name, raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?)
+        let raw = instance.call(None, 0, options, |guest, store| {
+            let list = guest.list.as_ref().map(|list| list.call_lists(&mut *store)).transpose()?;
+            Ok((guest.provider.call_describe(store)?, list.flatten()))
+        });
+        let raw = raw.map_err(|fault| AdapterRejected::Smoke(format!("describe: {fault}")))?;
+        descriptor::read(name, raw)
     };
     let first = ask()?;
     // What was checked here must be what it says later: a guest has nothing else to decide by than how

@@ -2,10 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use hermes_domain::{ConnectionId, UnixMillis, address::Channel, connection::Connection, message::Mode};
-use hermes_ports::adapter::{AdapterFault, AdapterRejected, ConnectionAccess, Secrets};
+use hermes_domain::{
+    ConnectionId, UnixMillis, address::Channel, connection::Connection, message::Mode,
+    suppression::SuppressionReason,
+};
+use hermes_ports::adapter::{AdapterFault, AdapterRejected, ConnectionAccess, ListOperation, Secrets};
 
-use crate::{bindings::wit, contract, convert, instance::Instance, options::HostOptions, revision::Revision};
+use crate::{
+    bindings::{wit, wit_list},
+    contract, convert,
+    instance::Instance,
+    options::HostOptions,
+    revision::Revision,
+};
 
 const STATUSES: [u16; 14] = [200, 201, 202, 204, 302, 400, 401, 403, 404, 409, 429, 500, 502, 503];
 const BODIES: [&[u8]; 8] = [
@@ -36,15 +45,76 @@ pub(crate) fn test(revision: &Revision, options: &HostOptions) -> Result<(), Ada
     let mut instance = Instance::start(revision.mould(), options).map_err(|fault| failed("start", fault))?;
     for channel in &revision.descriptor.channels {
         let call = send_call(*channel);
-        let step = instance.call(Some(&access), 0, options, |guest, store| guest.call_send(store, &call));
+        let step =
+            instance.call(Some(&access), 0, options, |guest, store| guest.provider.call_send(store, &call));
         let step = step.map_err(|fault| failed("send", fault))?;
         answers(&mut instance, revision, &access, options, step)
             .map_err(|fault| failed("resume-send", fault))?;
     }
-    let step = instance.call(Some(&access), 0, options, |guest, store| guest.call_check(store));
+    let step = instance.call(Some(&access), 0, options, |guest, store| guest.provider.call_check(store));
     let step = step.map_err(|fault| failed("check", fault))?;
     answers(&mut instance, revision, &access, options, step).map_err(|fault| failed("check", fault))?;
+    if let Some(channel) = revision.descriptor.suppression_list {
+        list(&mut instance, revision, &access, options, channel).map_err(|fault| failed("list", fault))?;
+    }
     webhooks(&mut instance, &access, options)
+}
+
+/// Every operation on the provider's suppression list, with every answer.
+fn list(
+    instance: &mut Instance,
+    revision: &Revision,
+    access: &ConnectionAccess,
+    options: &HostOptions,
+    channel: Channel,
+) -> Result<(), AdapterFault> {
+    let address = if channel == Channel::Email { "a@example.com" } else { "+4520123456" };
+    let address = || address.to_owned();
+    let operations = [
+        ListOperation::Add { address: address(), reason: SuppressionReason::OptOut },
+        ListOperation::Remove { address: address() },
+        ListOperation::Page { cursor: None },
+        ListOperation::Page { cursor: Some("smoke".to_owned()) },
+    ];
+    for operation in operations.iter().map(convert::list_operation) {
+        let step = instance.call(Some(access), 0, options, |guest, store| match &guest.list {
+            Some(list) => list.call_begin(store, &operation).map(Some),
+            None => Ok(None),
+        })?;
+        let pending = match step {
+            Some(wit_list::Step::Request(pending)) => pending,
+            Some(wit_list::Step::Done(answer)) => {
+                convert::list_answer(answer)?;
+                continue;
+            }
+            None => continue,
+        };
+        contract::check_request(&convert::request(pending.request), &revision.descriptor)?;
+        for response in responses() {
+            let step = instance.call(Some(access), 0, options, |guest, store| match &guest.list {
+                Some(list) => list.call_resume(store, &pending.state, &response).map(Some),
+                None => Ok(None),
+            })?;
+            if let Some(wit_list::Step::Done(answer)) = step {
+                convert::list_answer(answer)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every status with every body.
+fn responses() -> impl Iterator<Item = wit::HttpResponse> {
+    let headers =
+        vec![("retry-after".to_owned(), "x".to_owned()), ("content-type".to_owned(), String::new())];
+    STATUSES.into_iter().flat_map(move |status| {
+        let headers = headers.clone();
+        BODIES.into_iter().map(move |body| wit::HttpResponse {
+            status,
+            headers: headers.clone(),
+            body: body.to_vec(),
+        })
+    })
 }
 
 /// Every answer to the first request.
@@ -60,17 +130,12 @@ fn answers(
         wit::SendStep::Request(pending) => pending,
     };
     contract::check_request(&convert::request(pending.request), &revision.descriptor)?;
-    for status in STATUSES {
-        for body in BODIES {
-            let headers =
-                vec![("retry-after".to_owned(), "x".to_owned()), ("content-type".to_owned(), String::new())];
-            let response = wit::HttpResponse { status, headers, body: body.to_vec() };
-            let step = instance.call(Some(access), 0, options, |guest, store| {
-                guest.call_resume_send(store, &pending.state, &response)
-            })?;
-            if let wit::SendStep::Done(outcome) = step {
-                convert::outcome(outcome)?;
-            }
+    for response in responses() {
+        let step = instance.call(Some(access), 0, options, |guest, store| {
+            guest.provider.call_resume_send(store, &pending.state, &response)
+        })?;
+        if let wit::SendStep::Done(outcome) = step {
+            convert::outcome(outcome)?;
         }
     }
     Ok(())
@@ -106,8 +171,8 @@ fn webhooks(
                 body: body.to_vec(),
                 received_at_ms: 0,
             };
-            let step =
-                instance.call(Some(access), 0, options, |guest, store| guest.call_receive(store, &webhook));
+            let step = instance
+                .call(Some(access), 0, options, |guest, store| guest.provider.call_receive(store, &webhook));
             match step.map_err(|fault| AdapterRejected::Smoke(format!("receive: {fault}")))? {
                 wit::ReceiveStep::Done(Ok(_)) => {
                     return Err(AdapterRejected::Smoke(

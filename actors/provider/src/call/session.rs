@@ -68,6 +68,11 @@ impl Session {
         self
     }
 
+    /// Whether the provider has a suppression list.
+    pub(crate) fn has_list(&self) -> bool {
+        self.descriptor.suppression_list.is_some()
+    }
+
     /// Runs the guest where this connection's guests run.
     ///
     /// # Errors

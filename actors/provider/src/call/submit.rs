@@ -98,7 +98,7 @@ impl Rounds<'_> {
 
 /// What it means that there is no response: class, words, whether the request may have been sent, and
 /// what it says about the provider. The words are ours: an error's own text may name an address.
-const fn read(cause: &NoAnswer) -> (ErrorClass, &'static str, bool, Verdict) {
+pub(super) const fn read(cause: &NoAnswer) -> (ErrorClass, &'static str, bool, Verdict) {
     use ErrorClass::{Auth, Network, ProviderFault, Unknown};
     use Verdict::{Faulted, Neutral};
     match cause {

@@ -90,6 +90,7 @@ impl AdapterHost for FakeHost {
                 default_rate_per_s: 10,
                 has_lookup: false,
                 account_setting: None,
+                suppression_list: None,
             })
         })
     }

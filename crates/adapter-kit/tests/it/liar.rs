@@ -119,6 +119,7 @@ impl AdapterHost for Liar {
                 default_rate_per_s: 1,
                 has_lookup: false,
                 account_setting: None,
+                suppression_list: None,
             })
         })
     }

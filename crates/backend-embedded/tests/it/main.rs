@@ -10,6 +10,7 @@ mod erasing;
 mod index;
 mod key_sweep;
 mod lock;
+mod provider_lists;
 mod retention;
 mod suppressed;
 mod tampering;

@@ -16,6 +16,12 @@ pub struct Egress {
     pub connect_timeout: Duration,
     /// Questions to a provider about what became of a message, a second and connection; zero for none.
     pub lookups_per_s: u32,
+    /// Calls about a provider's suppression list, a second and connection; zero for none.
+    pub list_calls_per_s: u32,
+    /// How often such a list is read.
+    pub lists_read_every: Duration,
+    /// Pages that one reading takes at most.
+    pub list_pages_max: u32,
     /// Private networks that may be reached; `"loopback"` has become its two blocks.
     pub allow_private: Vec<IpNet>,
     /// Allow http:// besides https://.
@@ -32,6 +38,9 @@ impl Egress {
             timeout: reader.seconds("egress.timeout_s", 1..=300),
             connect_timeout: reader.seconds("egress.connect_timeout_s", 1..=300),
             lookups_per_s: reader.integer("egress.lookups_per_s", 0..=10_000),
+            list_calls_per_s: reader.integer("egress.list_calls_per_s", 0..=1_000),
+            lists_read_every: reader.seconds("egress.lists_read_every_s", 60..=604_800),
+            list_pages_max: reader.integer("egress.list_pages_max", 1..=1_000),
             allow_private: reader.networks("egress.allow_private"),
             allow_http: reader.boolean("egress.allow_http"),
             response_max: reader.bytes("egress.response_max_bytes", 1_024..=16 << 20),

@@ -89,6 +89,7 @@ impl Assembly {
             outbox: Arc::clone(&stores.embedded) as _,
             receipts: Arc::clone(&stores.embedded) as _,
             suppressions: Arc::clone(&stores.embedded) as _,
+            lists: Arc::clone(&stores.embedded) as _,
             upkeep: Arc::clone(&stores.embedded) as _,
             directory: Arc::clone(&directory),
             egress,
@@ -136,6 +137,7 @@ fn api_ports(
         registry: stores.registry(),
         audit: Arc::clone(&stores.embedded) as _,
         gateway: system.gateway(),
+        lists: system.lists(),
         adapters: adapters as _,
         dns: Arc::new(DnsClient::of_system()),
         actors: system.tree(),
@@ -199,6 +201,9 @@ fn system_options(config: &Config, settings: &Settings) -> SystemOptions {
         gateway: GatewayOptions {
             call_limit: config.egress.timeout,
             lookups_per_s: config.egress.lookups_per_s,
+            list_calls_per_s: config.egress.list_calls_per_s,
+            lists_read_every: config.egress.lists_read_every,
+            list_pages_max: config.egress.list_pages_max,
             ..GatewayOptions::default()
         },
         webhooks: WebhookOptions {

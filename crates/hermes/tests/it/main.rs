@@ -16,6 +16,7 @@ mod lookups;
 mod parked;
 mod passivation;
 mod policies;
+mod provider_lists;
 mod providers;
 mod receipts;
 mod recovery;

@@ -10,6 +10,7 @@ mod hold;
 mod list;
 mod read;
 mod request;
+mod sync_suppressions;
 mod update;
 
 use serde_json::{Value, json};
@@ -74,6 +75,14 @@ pub(super) fn routes(routes: &mut Routes) {
     )
     .repeatable();
     routes.add(check.reply::<check::CheckView>(200, "What the provider said."), check::check);
+    let sync = Operation::post(
+        Need::Operator,
+        "/admin/v1/providers/{id}/sync_suppressions",
+        "syncProviderSuppressions",
+        "Keep the provider's suppression list in step now",
+    )
+    .repeatable();
+    routes.add(sync.reply::<sync_suppressions::SyncView>(200, "What was done."), sync_suppressions::sync);
     let health = Operation::get(
         Need::Viewer,
         "/admin/v1/providers/{id}/health",

@@ -33,7 +33,7 @@ use crate::{
     audit::LimitedAudit,
     client::{self, Answer, Call},
     contract,
-    fakes::{FakeActors, FakeAdapters, FakeDns, FakeEvents, FakeInbox, FakeIntake, FakeNotifier},
+    fakes::{FakeActors, FakeAdapters, FakeDns, FakeEvents, FakeInbox, FakeIntake, FakeLists, FakeNotifier},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://hermes.example";
@@ -132,6 +132,7 @@ impl App {
             registry: backend.clone(),
             audit: audit.clone(),
             gateway: gateway.clone(),
+            lists: Arc::new(FakeLists { directory: directory.clone() }),
             adapters: Arc::new(FakeAdapters::default()),
             dns: dns.clone(),
             actors: actors.clone(),

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use hermes_domain::{
-    EndpointId, MessageId, TenantId, UnixMillis,
+    ConnectionId, EndpointId, MessageId, TenantId, UnixMillis,
     address::Channel,
     cascade::{AdapterVersion, Cascade, Event, begin, step},
     message::Envelope,
@@ -18,7 +18,7 @@ use hermes_domain::{
     sender::RecordType,
 };
 use hermes_ports::{
-    ActorTree, CascadeInbox, CascadeStore, Clock, MessageIntake, OperationalEvents, StoreError,
+    ActorTree, CascadeInbox, CascadeStore, Clock, ListSync, MessageIntake, OperationalEvents, StoreError,
     actor_tree::{ActorView, ParkedMessage},
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, CanaryReport, ConnectionAccess,
@@ -32,6 +32,7 @@ use hermes_ports::{
     message_intake::SubmitError,
     operational_events::Announcement,
     outbox::{OutboxEntry, WebhookNotifier},
+    provider_lists::{NotSynced, SyncCounts},
     receipt_inbox::ParkedId,
 };
 use hermes_testkit::{ManualClock, MemoryBackend};
@@ -166,6 +167,7 @@ fn descriptor(name: &str, channel: Channel, confirms: Level) -> Descriptor {
         default_rate_per_s: 10,
         has_lookup: false,
         account_setting: Some("number".into()),
+        suppression_list: None,
     }
 }
 
@@ -177,7 +179,10 @@ impl AdapterHost for FakeAdapters {
     fn descriptor(&self, adapter: &str) -> Option<Arc<Descriptor>> {
         let described = match adapter {
             "twilio" => descriptor("twilio", Channel::Sms, Level::Delivered),
-            "ses" => descriptor("ses", Channel::Email, Level::Read),
+            "ses" => Descriptor {
+                suppression_list: Some(Channel::Email),
+                ..descriptor("ses", Channel::Email, Level::Read)
+            },
             "fcm" => descriptor("fcm", Channel::Push, Level::Accepted),
             _ => return None,
         };
@@ -348,5 +353,22 @@ impl DnsLookup for FakeDns {
             return Err(DnsUnavailable);
         }
         Ok(records.get(&(name.to_owned(), record_type.as_str())).cloned().into_iter().collect())
+    }
+}
+
+/// Keeps the list of every connection in step that says so, whatever its provider has.
+#[derive(Debug)]
+pub(crate) struct FakeLists {
+    pub(crate) directory: Arc<hermes_directory::Directory>,
+}
+
+#[async_trait]
+impl ListSync for FakeLists {
+    async fn sync(&self, connection: ConnectionId) -> Result<SyncCounts, NotSynced> {
+        let access = self.directory.access(connection).ok_or(NotSynced::NotFollowed)?;
+        if access.connection.config.get("sync_suppressions") != Some(&serde_json::Value::Bool(true)) {
+            return Err(NotSynced::NotFollowed);
+        }
+        Ok(SyncCounts { read: 3, added: 2, pushed: 1, failed: 0, more: false })
     }
 }

@@ -77,6 +77,7 @@ fn the_contract_s_paths_are_all_there() {
         "/admin/v1/tenants/{id}/suspend",
         "/admin/v1/providers/{id}/check",
         "/admin/v1/providers/{id}/hold",
+        "/admin/v1/providers/{id}/sync_suppressions",
         "/admin/v1/adapters/{name}/activate",
         "/admin/v1/actors/{id}",
         "/admin/v1/cascades/{id}",

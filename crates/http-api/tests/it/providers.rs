@@ -156,6 +156,44 @@ async fn a_connection_is_checked_held_released_and_its_health_told() {
     assert_eq!(app.call(post("release")).await.json()["held"], false);
 }
 
+#[tokio::test]
+async fn a_list_follows_one_tenant_of_a_provider_that_has_one() {
+    let app = App::start().await;
+    let mut ses = json!({
+        "provider": "ses", "name": "own list", "channel": "email", "tenant_id": hermes_testkit::tenant(1).to_string(),
+        "credentials": { "access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret" },
+        "config": { "region": "eu-west-1", "sync_suppressions": true },
+    });
+    let fault = async |body: &Value| {
+        let refused = app.post(ADMIN, PATH, body).await.json();
+        let fault = refused["errors"][0].clone();
+        (fault["pointer"].clone(), fault["code"].clone())
+    };
+    let at = json!("/config/sync_suppressions");
+    let shared = with(ses.clone(), "/tenant_id", Value::Null);
+    assert_eq!(fault(&shared).await, (at.clone(), "shared".into()));
+    let text = with(ses.clone(), "/config/sync_suppressions", json!("yes"));
+    assert_eq!(fault(&text).await, (at.clone(), "type".into()));
+    let twilio = json!({
+        "provider": "twilio", "name": "no list", "channel": "sms", "tenant_id": ses["tenant_id"],
+        "credentials": { "account_sid": "AC1", "auth_token": "secret" },
+        "config": { "from": "+15005550006", "sync_suppressions": true },
+    });
+    assert_eq!(fault(&twilio).await, (at, "no_list".into()));
+
+    let made = app.post(ADMIN, PATH, &ses).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let sync = |id: &Value| format!("{PATH}/{}/sync_suppressions", id.as_str().unwrap());
+    let done = app.call(Call::new("POST", sync(&made.json()["id"])).key(ADMIN)).await;
+    let counts = json!({ "read": 3, "added": 2, "pushed": 1, "failed": 0, "more": false });
+    assert_eq!((done.status, done.json()), (200, counts));
+    ses["name"] = json!("not following");
+    ses["config"] = json!({ "region": "eu-west-1" });
+    let other = app.post(ADMIN, PATH, &ses).await.json();
+    let refused = app.call(Call::new("POST", sync(&other["id"])).key(ADMIN)).await;
+    assert_eq!((refused.status, refused.code()), (409, "conflict".into()));
+}
+
 fn upload(body: &'static str) -> Call {
     Call::new("POST", "/admin/v1/adapters/twilio")
         .key(ADMIN)

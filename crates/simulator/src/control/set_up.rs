@@ -159,3 +159,33 @@ pub(super) async fn revoke_tokens(State(world): State<Arc<World>>) -> Response {
     world.fcm.revoke_tokens();
     answer::empty(StatusCode::NO_CONTENT)
 }
+
+/// An address for the list of an account; `account` is a user name of Messente or an access key id of SES.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suppress {
+    provider: String,
+    account: String,
+    address: String,
+}
+
+fn suppressed_json(world: &World) -> Value {
+    json!({
+        "messente": world.messente.blacklist.addresses(),
+        "ses": world.ses.suppressed.addresses(),
+    })
+}
+
+pub(super) async fn suppressions(State(world): State<Arc<World>>) -> Response {
+    answer::json(StatusCode::OK, &suppressed_json(&world))
+}
+
+pub(super) async fn suppress(State(world): State<Arc<World>>, request: Request) -> Result<Response, Refused> {
+    let Suppress { provider, account, address } = body(request).await?;
+    let _ = match provider.as_str() {
+        "messente" => world.messente.blacklist.add(&account, &address, ""),
+        "ses" => world.ses.suppressed.add(&account, &address.to_ascii_lowercase(), "COMPLAINT"),
+        _ => return Err("provider must be messente or ses".into()),
+    };
+    Ok(answer::json(StatusCode::OK, &suppressed_json(&world)))
+}

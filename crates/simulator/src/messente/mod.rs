@@ -2,8 +2,10 @@
 //!
 //! One `sms` message a call: other channels and lists of fallbacks are refused as not available on this account.
 //! There is no field for a reference of ours; it is read from the `ref` parameter of `dlr_url`. Scheduled
-//! messages wait and can be cancelled. Bulk calls, the phonebook, prices and the balance are not played.
+//! messages wait and can be cancelled. Nothing happens to a message for a number on the account's blacklist, and nobody is
+//! told. Bulk calls, the rest of the phonebook, prices and the balance are not played.
 
+mod blacklist;
 mod callback;
 mod fault;
 mod fields;
@@ -28,6 +30,7 @@ use crate::{
     MessenteAccount,
     credentials::{basic, same},
     ledger::Ledger,
+    suppressed::Suppressed,
     world::World,
 };
 
@@ -40,11 +43,17 @@ pub(crate) struct Messente {
     /// By API user name.
     accounts: RwLock<HashMap<String, Arc<MessenteAccount>>>,
     messages: Ledger<Omnimessage>,
+    /// Numbers that nothing is sent to, by API user name.
+    pub(crate) blacklist: Suppressed,
 }
 
 impl Messente {
     pub(crate) fn new(messages_max: usize) -> Self {
-        Self { accounts: RwLock::default(), messages: Ledger::new(messages_max) }
+        Self {
+            accounts: RwLock::default(),
+            messages: Ledger::new(messages_max),
+            blacklist: Suppressed::default(),
+        }
     }
 
     pub(crate) fn add_account(&self, account: MessenteAccount) {
@@ -68,6 +77,14 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/v1/omnimessage", post(send::send).fallback(method_not_allowed))
         .route("/v1/omnimessage/{id}", axum::routing::delete(lookup::cancel).fallback(method_not_allowed))
+        .route(
+            "/v1/phonebook/blacklist",
+            get(blacklist::list).post(blacklist::add).fallback(method_not_allowed),
+        )
+        .route(
+            "/v1/phonebook/blacklist/{phone}",
+            get(blacklist::find).delete(blacklist::remove).fallback(method_not_allowed),
+        )
         .route("/v1/omnimessage/{id}/status", get(lookup::status).fallback(method_not_allowed))
 }
 

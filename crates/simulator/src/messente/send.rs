@@ -36,6 +36,8 @@ pub(super) struct Sms {
     pub(super) message: Omnimessage,
     dlr_url: Option<Url>,
     reference: Option<Reference>,
+    /// The account sends nothing to this number.
+    blacklisted: bool,
 }
 
 #[derive(Serialize)]
@@ -69,7 +71,11 @@ pub(super) async fn send(State(world): State<Arc<World>>, request: HttpRequest) 
     };
     let reference = request::reference(&body);
     match request::check(&body, &account) {
-        Ok(request) => carrier::carry(&world, Sms::new(account, request, reference)).await,
+        Ok(request) => {
+            let blacklisted = world.messente.blacklist.get(&account.username, &request.to).is_some();
+            let sms = Sms { blacklisted, ..Sms::new(account, request, reference) };
+            carrier::carry(&world, sms).await
+        }
         Err(problems) => {
             let recipient = body.get("to").and_then(Value::as_str).unwrap_or_default();
             refuse(reference, recipient, fault::response(&problems))
@@ -98,7 +104,7 @@ impl Sms {
             history: History::default(),
             account,
         };
-        Self { message, dlr_url: request.dlr_url, reference }
+        Self { message, dlr_url: request.dlr_url, reference, blacklisted: false }
     }
 
     /// The message's own URL for reports, else the account's.
@@ -119,7 +125,8 @@ impl Submission for Sms {
     }
 
     fn behaviour(&self) -> Behaviour {
-        Behaviour::of_phone(&self.message.to)
+        // Taken as any other, and never heard of again.
+        if self.blacklisted { Behaviour::Silent } else { Behaviour::of_phone(&self.message.to) }
     }
 
     fn segments(&self) -> Option<usize> {

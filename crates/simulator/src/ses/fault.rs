@@ -77,6 +77,11 @@ pub(super) const UNSUPPORTED_MEDIA_TYPE: Fault = Fault::fixed(
 );
 pub(super) const THROTTLED: Fault =
     Fault::fixed(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Maximum sending rate exceeded.");
+pub(super) const INVALID_NEXT_TOKEN: Fault = Fault::fixed(
+    StatusCode::BAD_REQUEST,
+    "InvalidNextTokenException",
+    "The specified next token is invalid.",
+);
 pub(super) const UNAVAILABLE: Fault = Fault::fixed(
     StatusCode::SERVICE_UNAVAILABLE,
     "ServiceUnavailable",

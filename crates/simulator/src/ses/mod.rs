@@ -4,6 +4,7 @@
 //! topic to the endpoints subscribed to it, signed with a test key whose certificate the simulator serves.
 //! Endpoints subscribe through `POST /sim/subscriptions` or [`crate::SimulatorOptions::sns_endpoints`].
 //!
+//! An address on the suppression list of the account, or of the SES tenant that is named, is taken and then bounced.
 //! The mailbox simulator's addresses (`success@`, `bounce@`, `complaint@`, `suppressionlist@`, `ooto@` at
 //! `simulator.amazonses.com`) work. `+9912` ends in a Subscription event, the only opt-out SES has besides complaints.
 
@@ -15,6 +16,7 @@ mod request;
 mod send;
 mod sigv4;
 mod sns;
+mod suppression;
 mod topics;
 
 use std::{collections::HashMap, sync::Arc};
@@ -26,7 +28,7 @@ use axum::{
 };
 use parking_lot::RwLock;
 
-use crate::{SesAccount, SnsSignatureVersion, ledger::Ledger, world::World};
+use crate::{SesAccount, SnsSignatureVersion, ledger::Ledger, suppressed::Suppressed, world::World};
 
 use read::Sent;
 pub(crate) use sns::{BadKey, Signer};
@@ -38,6 +40,8 @@ pub(crate) struct Ses {
     /// By access key id.
     accounts: RwLock<HashMap<String, Arc<SesAccount>>>,
     messages: Ledger<Sent>,
+    /// Suppression lists, by access key id; those of SES tenants by `<access key id>/<tenant>`.
+    pub(crate) suppressed: Suppressed,
     pub(crate) topics: Topics,
     pub(crate) signer: Signer,
 }
@@ -47,6 +51,7 @@ impl Ses {
         Ok(Self {
             accounts: RwLock::default(),
             messages: Ledger::new(messages_max),
+            suppressed: Suppressed::default(),
             topics: Topics::default(),
             signer: Signer::new(version)?,
         })
@@ -68,6 +73,14 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/v2/email/outbound-emails", post(send::send).fallback(unknown_operation))
         .route("/v2/email/account", get(read::account).fallback(unknown_operation))
+        .route(
+            "/v2/email/suppression/addresses",
+            get(suppression::list).put(suppression::put).fallback(unknown_operation),
+        )
+        .route(
+            "/v2/email/suppression/addresses/{address}",
+            get(suppression::get).delete(suppression::delete).fallback(unknown_operation),
+        )
         .route("/v2/email/insights/{message}/", get(read::insights).fallback(unknown_operation))
         .route(sns::CERTIFICATE_PATH, get(sns::certificate))
         .route("/", get(topics::act_on_link))

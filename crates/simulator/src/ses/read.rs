@@ -36,7 +36,7 @@ async fn authenticated(world: &World, request: Request) -> Result<Arc<SesAccount
     authenticate(world, &parts, &body)
 }
 
-fn respond(result: Result<Value, Fault>) -> Response {
+pub(super) fn respond(result: Result<Value, Fault>) -> Response {
     match result {
         Ok(body) => fault::with_request_id(answer::json(StatusCode::OK, &body)),
         Err(fault) => fault.into_response(),
@@ -115,7 +115,7 @@ fn event_of(event: ReceiptEvent, at: UnixMillis) -> Option<Value> {
 }
 
 /// Epoch seconds, as AWS writes times in JSON.
-fn seconds(at: UnixMillis) -> Value {
+pub(super) fn seconds(at: UnixMillis) -> Value {
     // Exact to the millisecond for any time of this century.
     #[expect(clippy::cast_precision_loss, reason = "the format is a JSON number of seconds")]
     let seconds = at as f64 / 1000.0;

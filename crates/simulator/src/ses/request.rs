@@ -13,6 +13,7 @@ pub(super) struct SendEmail {
     pub(super) content: Option<Content>,
     pub(super) email_tags: Option<Vec<Tag>>,
     pub(super) configuration_set_name: Option<String>,
+    pub(super) tenant_name: Option<String>,
     pub(super) list_management_options: Option<ListManagementOptions>,
 }
 

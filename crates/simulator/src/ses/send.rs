@@ -16,6 +16,7 @@ use super::{
     read::Sent,
     request::{SendEmail, Tag, bare_address},
     sigv4::{self, Authorization, Signed},
+    suppression,
 };
 use crate::{
     SesAccount, answer,
@@ -47,6 +48,8 @@ pub(super) struct Email {
     pub(super) configuration_set: Option<String>,
     pub(super) created_at: UnixMillis,
     reference: Option<Reference>,
+    /// The first recipient is on the suppression list.
+    suppressed: bool,
 }
 
 pub(super) async fn send(State(world): State<Arc<World>>, request: Request) -> Response {
@@ -67,7 +70,8 @@ pub(super) async fn send(State(world): State<Arc<World>>, request: Request) -> R
     if let Err(fault) = check::check(&request, &account, &world.ses.topics) {
         return refuse(reference, bare_address(request.first_recipient()), fault);
     }
-    carrier::carry(&world, Email::new(request, account, reference)).await
+    let suppressed = suppression::holds(&world, &account, &request);
+    carrier::carry(&world, Email { suppressed, ..Email::new(request, account, reference) }).await
 }
 
 /// The account whose key signed the request.
@@ -110,6 +114,7 @@ impl Email {
             account,
             created_at,
             reference,
+            suppressed: false,
         }
     }
 }
@@ -131,6 +136,9 @@ impl Submission for Email {
     }
 
     fn behaviour(&self) -> Behaviour {
+        if self.suppressed {
+            return Behaviour::Suppressed;
+        }
         let recipient = self.recipient().to_ascii_lowercase();
         match recipient
             .strip_suffix(MAILBOX_SIMULATOR)

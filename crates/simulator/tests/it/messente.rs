@@ -268,3 +268,52 @@ fn debug_output_holds_no_credentials() {
         assert!(!text.contains(secret), "{text}");
     }
 }
+
+const BLACKLIST: &str = "/v1/phonebook/blacklist";
+
+async fn blacklist(sim: &Sim, body: &Value) -> Answer {
+    let request = request(sim, Method::POST, BLACKLIST).header("content-type", "application/json");
+    answer(request.body(body.to_string())).await
+}
+
+fn phonebook_problem(answer: &Answer) -> (u16, Value) {
+    specs::messente_phonebook_error(&answer.json());
+    (answer.status.as_u16(), answer.json()["errors"][0]["code"].clone())
+}
+
+#[tokio::test]
+async fn the_blacklist_is_kept_as_published() {
+    let sim = Sim::start().await;
+    let number = json!({ "phoneNumber": "+37251000000" });
+    let login = sim.request(Method::GET, BLACKLIST).basic_auth("nobody", Some("wrong"));
+    assert_eq!(phonebook_problem(&answer(login).await), (401, "202".into()));
+    for body in
+        [json!({}), json!({ "phoneNumber": "37251000000" }), json!({ "phoneNumber": 37_251_000_000_u64 })]
+    {
+        assert_eq!(phonebook_problem(&blacklist(&sim, &body).await), (400, "201".into()), "{body}");
+    }
+    assert_eq!(blacklist(&sim, &number).await.status, 204);
+    assert_eq!(phonebook_problem(&blacklist(&sim, &number).await), (409, "204".into()));
+
+    let one = format!("{BLACKLIST}/%2B37251000000");
+    assert_eq!(answer(request(&sim, Method::GET, &one)).await.status, 204);
+    let list = answer(request(&sim, Method::GET, BLACKLIST)).await;
+    specs::messente_answer(BLACKLIST, "get", list.status.as_u16(), &list.json());
+    assert_eq!(list.json(), json!({ "phoneNumbers": ["+37251000000"] }));
+    assert_eq!(answer(request(&sim, Method::DELETE, &one)).await.status, 204);
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(phonebook_problem(&answer(request(&sim, method, &one)).await), (404, "203".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_message_to_a_blacklisted_number_is_taken_and_never_reported() {
+    let sim = Sim::start().await;
+    let mut receiver = Receiver::start().await;
+    assert_eq!(blacklist(&sim, &json!({ "phoneNumber": "+37251000000" })).await.status, 204);
+    let silent = send(&sim, "+37251000000", &receiver).await;
+    assert_eq!(silent.status, 201);
+    let sent = send(&sim, "+37251000002", &receiver).await;
+    assert_eq!(report(&receiver.next().await)["omnimessage_id"], sent.json()["omnimessage_id"]);
+    assert_ne!(status(&sim, &silent).await["status"], "DELIVRD");
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     receiver::{Received, Receiver},
-    sim::{Sim, answer, email, rsa_sha256},
+    sim::{Answer, Sim, answer, email, rsa_sha256},
     specs,
 };
 
@@ -203,4 +203,87 @@ async fn the_account_and_insights_match_the_service_model() {
     assert_eq!(types, ["SEND", "BOUNCE"]);
     assert_eq!(get("/v2/email/insights/unknown/").await.aws_error(), (404, "NotFoundException"));
     assert_eq!(sim.get("/v2/email/account").await.aws_error(), (403, "MissingAuthenticationTokenException"));
+}
+
+const SUPPRESSION: &str = "/v2/email/suppression/addresses";
+/// Signed as a path whose signs are encoded twice.
+const ALICE: &str = "/v2/email/suppression/addresses/alice%2Btag%40example.net";
+
+async fn suppression(sim: &Sim, method: Method, path: &str, body: &str) -> Answer {
+    answer(sim.ses(&demo::ses(), method, path, body).body(body.to_owned())).await
+}
+
+async fn suppress(sim: &Sim, address: &str, reason: &str) -> Answer {
+    let body = json!({ "EmailAddress": address, "Reason": reason }).to_string();
+    suppression(sim, Method::PUT, SUPPRESSION, &body).await
+}
+
+#[tokio::test]
+async fn the_suppression_list_is_kept_as_published() {
+    let sim = Sim::start().await;
+    let forged = sim.ses(&demo::ses(), Method::GET, SUPPRESSION, "forged").body("other");
+    assert_eq!(answer(forged).await.aws_error().0, 403);
+    assert_eq!(
+        suppress(&sim, "alice+tag@example.net", "MOOD").await.aws_error(),
+        (400, "BadRequestException")
+    );
+    assert_eq!(suppress(&sim, "alice", "BOUNCE").await.aws_error(), (400, "BadRequestException"));
+    for _ in 0..2 {
+        let put = suppress(&sim, "alice+tag@example.net", "COMPLAINT").await;
+        assert_eq!((put.status.as_u16(), put.json()), (200, json!({})));
+    }
+    let found = suppression(&sim, Method::GET, ALICE, "").await;
+    specs::ses_output("GetSuppressedDestinationResponse", &found.json());
+    let told = &found.json()["SuppressedDestination"];
+    assert_eq!(
+        (&told["EmailAddress"], &told["Reason"]),
+        (&"alice+tag@example.net".into(), &"COMPLAINT".into())
+    );
+    assert_eq!(suppression(&sim, Method::DELETE, ALICE, "").await.status, 200);
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(suppression(&sim, method, ALICE, "").await.aws_error(), (404, "NotFoundException"));
+    }
+}
+
+#[tokio::test]
+async fn the_suppression_list_is_read_in_pages() {
+    let sim = Sim::start().await;
+    for (address, reason) in
+        [("a@example.net", "BOUNCE"), ("b@example.net", "COMPLAINT"), ("c@example.net", "BOUNCE")]
+    {
+        assert_eq!(suppress(&sim, address, reason).await.status, 200);
+    }
+    let page = async |query: &str| {
+        let page = suppression(&sim, Method::GET, &format!("{SUPPRESSION}?{query}"), "").await;
+        if page.status == 200 {
+            specs::ses_output("ListSuppressedDestinationsResponse", &page.json());
+        }
+        page
+    };
+    let addresses = |page: &Answer| -> Vec<Value> {
+        let listed = page.json()["SuppressedDestinationSummaries"].clone();
+        listed.as_array().unwrap().iter().map(|summary| summary["EmailAddress"].clone()).collect()
+    };
+    let first = page("PageSize=2").await;
+    assert_eq!(addresses(&first), ["a@example.net", "b@example.net"]);
+    let token: String =
+        form_urlencoded::byte_serialize(first.json()["NextToken"].as_str().unwrap().as_bytes()).collect();
+    let last = page(&format!("NextToken={token}&PageSize=2")).await;
+    assert_eq!((addresses(&last), &last.json()["NextToken"]), (vec!["c@example.net".into()], &Value::Null));
+    assert_eq!(addresses(&page("PageSize=9&Reason=COMPLAINT").await), ["b@example.net"]);
+    assert!(addresses(&page("StartDate=2100-01-02T03%3A04%3A05Z").await).is_empty());
+    assert_eq!(page("NextToken=expired").await.aws_error(), (400, "InvalidNextTokenException"));
+    assert_eq!(page("PageSize=1001").await.aws_error(), (400, "BadRequestException"));
+}
+
+#[tokio::test]
+async fn a_message_to_a_suppressed_address_is_taken_and_bounced() {
+    let (sim, mut receiver) = start_subscribed().await;
+    assert_eq!(suppress(&sim, "alice@example.net", "BOUNCE").await.status, 200);
+    sim.email("alice@example.net").await;
+    let bounce = next_event(&sim, &mut receiver).await;
+    assert_eq!(
+        (&bounce["eventType"], &bounce["bounce"]["bounceSubType"]),
+        (&"Bounce".into(), &"OnAccountSuppressionList".into())
+    );
 }

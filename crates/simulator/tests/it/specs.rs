@@ -6,7 +6,7 @@ mod whatsapp;
 use jsonschema::validator_for;
 use serde_json::{Value, json};
 
-pub(crate) use messente::{messente_answer, messente_error, messente_report};
+pub(crate) use messente::{messente_answer, messente_error, messente_phonebook_error, messente_report};
 pub(crate) use whatsapp::{
     whatsapp_answer, whatsapp_error, whatsapp_request, whatsapp_samples, whatsapp_webhook,
 };

@@ -24,7 +24,7 @@ const PROVIDER_ID_BYTES_MAX: usize = 200;
 /// Longest reference taken from a receipt, in bytes.
 const REFERENCE_BYTES_MAX: usize = 100;
 /// Longest address of a recipient, in bytes.
-const ADDRESS_BYTES_MAX: usize = 320;
+pub(super) const ADDRESS_BYTES_MAX: usize = 320;
 /// Entries of one webhook; Meta sends the most, up to 1,000.
 const ENTRIES_MAX: usize = 1_000;
 /// Longest name of an account in a webhook, in bytes.
@@ -89,7 +89,7 @@ pub(crate) fn outcome(raw: wit::Outcome) -> Result<Outcome, AdapterFault> {
         }),
         wit::Outcome::Rejected(told) => Outcome::Rejected(failure(told)),
         wit::Outcome::Throttled(told) => Outcome::Throttled {
-            retry_after_ms: told.retry_after_ms.map(|pause| pause.min(RETRY_AFTER_MS_MAX)),
+            retry_after_ms: retry_after_ms(told.retry_after_ms),
             failure: failure(told.failure),
         },
         wit::Outcome::NotSent(told) => Outcome::NotSent(failure(told)),
@@ -182,7 +182,12 @@ fn money(price: wit::Price) -> Option<Money> {
     Money::parse(&price.amount, &price.currency).ok()
 }
 
-fn failure(raw: wit::Failure) -> Failure {
+/// A pause that a provider asks for, within reason.
+pub(super) fn retry_after_ms(told: Option<u64>) -> Option<u64> {
+    told.map(|pause| pause.min(RETRY_AFTER_MS_MAX))
+}
+
+pub(super) fn failure(raw: wit::Failure) -> Failure {
     Failure { class: class(raw.class), code: raw.code, detail: raw.detail }.clipped()
 }
 

@@ -11,7 +11,7 @@ fn embedded_adapters_describe_themselves_and_are_active() {
     assert_eq!(names, ["fcm", "messente", "ses", "twilio", "vonage", "whatsapp"]);
     for name in names {
         let descriptor = host().descriptor(&name).unwrap();
-        assert_eq!((descriptor.name.as_str(), descriptor.version.as_str()), (name.as_str(), "1.1.0"));
+        assert_eq!((descriptor.name.as_str(), descriptor.version.as_str()), (name.as_str(), "1.2.0"));
         assert!(host().active_version(&name).is_some());
     }
     let twilio = host().descriptor("twilio").unwrap();

@@ -14,6 +14,7 @@ mod hostile_hosts;
 mod hostile_neighbours;
 mod hostile_secrets;
 mod install;
+mod lists;
 mod messente;
 mod ses;
 mod ses_mime;

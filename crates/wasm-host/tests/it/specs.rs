@@ -6,7 +6,7 @@ mod openapi;
 use serde_json::{Map, Value, json};
 
 pub(crate) use meta::whatsapp_message;
-pub(crate) use openapi::{messente_omnimessage, vonage_form, vonage_message};
+pub(crate) use openapi::{messente_blacklisting, messente_omnimessage, vonage_form, vonage_message};
 
 /// Checks a form body against Twilio's OpenAPI file; fields that it does not know are refused.
 pub(crate) fn twilio_form(body: &[u8]) {
@@ -37,13 +37,17 @@ pub(crate) fn twilio_form(body: &[u8]) {
 
 /// Checks a `SendEmail` body against the AWS service model.
 pub(crate) fn ses_send_email(body: &Value) {
+    ses_shape("SendEmailRequest", body);
+}
+
+fn ses_shape(shape: &str, body: &Value) {
     let model: Value =
         serde_json::from_str(include_str!("../../../../schema/providers/ses-v2-service-2.extract.json"))
             .unwrap();
     let shapes = model["shapes"].as_object().unwrap();
     let schemas: Map<String, Value> =
         shapes.iter().map(|(name, shape)| (name.clone(), aws_shape(shape))).collect();
-    valid(&json!({ "$ref": "#/$defs/SendEmailRequest", "$defs": schemas }), body);
+    valid(&json!({ "$ref": format!("#/$defs/{shape}"), "$defs": schemas }), body);
 }
 
 /// A shape of the AWS service model as a JSON schema, closed to unknown members.
@@ -151,4 +155,9 @@ fn the_specifications_refuse_what_is_wrong() {
     assert!(refused(fcm_send, json!({ "message": { "token": 7 } })));
     assert!(refused(fcm_send, json!({ "message": { "data": { "k": 1 } } })));
     assert!(std::panic::catch_unwind(|| twilio_form(b"To=%2B4520123456&Bdoy=x")).is_err());
+}
+
+/// Checks a `PutSuppressedDestination` body against the AWS service model.
+pub(crate) fn ses_put_suppressed(body: &Value) {
+    ses_shape("PutSuppressedDestinationRequest", body);
 }

@@ -13,7 +13,7 @@ use hermes_actor_provider::Options as GatewayOptions;
 use hermes_actor_system::{HermesSystem, SystemOptions, SystemPorts, WebhookOptions};
 use hermes_directory::{ConnectionTerms, Directory, DirectoryKeys, Mint};
 use hermes_domain::{
-    KeyId, MessageId,
+    ConnectionId, KeyId, MessageId, UnixMillis,
     access::Scopes,
     address::Channel,
     cascade::AdapterVersion,
@@ -21,11 +21,12 @@ use hermes_domain::{
     message::Mode,
     outcome::{Acceptance, Outcome},
     policy::TenantPolicy,
+    suppression::Suppression,
     tenant::{ApiKey, KeyOwner, Tenant},
 };
 use hermes_http_api::{ApiPorts, ApiSettings, ApiState, MessageStore, router};
 use hermes_ports::{
-    StoreError, Upkeep,
+    ProviderLists, StoreError, Upkeep,
     adapter::{
         AdapterFault, AdapterHost, AdapterInfo, AdapterRejected, AdapterStep, ConnectionAccess, Descriptor,
         Pending, ReceiveResult, Secrets, SendCall,
@@ -33,6 +34,7 @@ use hermes_ports::{
     clock::SystemClock,
     dns::{DnsLookup, DnsUnavailable},
     http::{HttpResponse, Webhook},
+    provider_lists::{ChangeEnd, FollowedList, ListChange, Reading},
 };
 use hermes_testkit::{FaultyStore, MemoryBackend, START, ScriptedEgress, connection, tenant};
 use serde_json::{Value, json};
@@ -64,6 +66,7 @@ impl Running {
             outbox: backend.clone(),
             receipts: backend.clone(),
             suppressions: backend.clone(),
+            lists: Arc::new(NoLists),
             upkeep: Arc::new(NoUpkeep),
             directory: Arc::clone(&directory),
             egress: Arc::new(ScriptedEgress::new()),
@@ -174,6 +177,7 @@ fn api_ports(
         usage: backend.clone(),
         events: system.events(),
         suppressions: backend.clone(),
+        lists: system.lists(),
         erasure: backend.clone(),
         inbound: backend.clone(),
         batches: backend.clone(),
@@ -238,6 +242,37 @@ impl Upkeep for NoUpkeep {
     }
 }
 
+/// No connection follows its provider's list.
+#[derive(Debug)]
+struct NoLists;
+
+#[async_trait]
+impl ProviderLists for NoLists {
+    async fn follow(&self, _: Vec<FollowedList>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn catch_up(&self, _: FollowedList, _: usize, _: bool, _: UnixMillis) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    async fn due(&self, _: ConnectionId, _: UnixMillis, _: usize) -> Result<Vec<ListChange>, StoreError> {
+        Ok(vec![])
+    }
+
+    async fn end(&self, _: &ListChange, _: ChangeEnd) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn reading(&self, _: ConnectionId) -> Result<Option<Reading>, StoreError> {
+        Ok(None)
+    }
+
+    async fn learn(&self, _: FollowedList, _: Vec<Suppression>, _: Reading) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+}
+
 #[derive(Debug)]
 struct NoDns;
 
@@ -277,6 +312,7 @@ impl AdapterHost for TakesAll {
             default_rate_per_s: 100,
             has_lookup: false,
             account_setting: None,
+            suppression_list: None,
         }))
     }
 

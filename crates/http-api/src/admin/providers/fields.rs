@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// Settings that every connection takes.
-const COMMON_SETTINGS: [&str; 3] = ["base_url", "timeout_s", "callback_secret"];
+const COMMON_SETTINGS: [&str; 4] = ["base_url", "timeout_s", "callback_secret", SYNC];
+/// Keeps the provider's own suppression list in step.
+const SYNC: &str = "sync_suppressions";
 
 /// Finishes and checks a connection: unknown and missing fields, the shape of `base_url`, and that a test
 /// connection reaches nothing but the simulator.
@@ -45,6 +47,23 @@ fn against(descriptor: &Descriptor, connection: &Connection, secrets: &Secrets, 
     names("/credentials", credentials, &descriptor.credentials, &[], faults);
     let settings = connection.config.keys().map(String::as_str);
     names("/config", settings, &descriptor.config, &COMMON_SETTINGS, faults);
+    list(descriptor, connection, faults);
+}
+
+/// A list follows one tenant's rules: on an account that tenants share, each could silence the others.
+fn list(descriptor: &Descriptor, connection: &Connection, faults: &mut Vec<Fault>) {
+    let mut fault = |code, detail: &str| faults.push(Fault::new(format!("/config/{SYNC}"), code, detail));
+    match connection.config.get(SYNC) {
+        None | Some(Value::Bool(false)) => {}
+        Some(Value::Bool(true)) if connection.tenant.is_none() => {
+            fault("shared", "only a connection of one tenant may do this");
+        }
+        Some(Value::Bool(true)) if descriptor.suppression_list != Some(connection.channel) => {
+            fault("no_list", "the provider has no list for this channel");
+        }
+        Some(Value::Bool(true)) => {}
+        Some(_) => fault("type", "expected true or false"),
+    }
 }
 
 fn names<'a>(

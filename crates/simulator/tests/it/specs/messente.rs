@@ -51,3 +51,8 @@ pub(crate) fn messente_report(instance: &Value) {
     assert_eq!(found, names);
     check_schema(json!({ "$ref": "#/components/schemas/DeliveryResult" }), instance);
 }
+
+/// An error answer of the phonebook.
+pub(crate) fn messente_phonebook_error(instance: &Value) {
+    check_schema(json!({ "$ref": "#/components/schemas/ErrorPhonebook" }), instance);
+}

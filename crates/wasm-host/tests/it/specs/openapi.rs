@@ -68,3 +68,8 @@ fn the_files_refuse_what_is_wrong() {
     }
     assert!(std::panic::catch_unwind(|| vonage_form(b"from=ACME&too=4520123456&text=x")).is_err());
 }
+
+/// Checks a body of `POST /v1/phonebook/blacklist`.
+pub(crate) fn messente_blacklisting(body: &Value) {
+    valid(&closed(MESSENTE, "NumberToBlacklist"), body);
+}
