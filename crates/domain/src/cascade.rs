@@ -4,6 +4,7 @@
 //! Nothing else changes a cascade.
 
 mod attempt;
+mod candidates;
 mod codec;
 mod conclude;
 mod deadline;

@@ -113,7 +113,7 @@ fn after_positive(moves: &mut Move<'_>, number: u16, attempt_step: u8, level: Le
         return;
     }
     if level < moves.envelope.plan.steps[usize::from(attempt_step)].success_on {
-        return;
+        return moves.hold_back(number);
     }
     if attempt_step == moves.next.step {
         return conclude::conclude(moves, conclude::Ending::Succeeded(level));

@@ -226,10 +226,11 @@ impl State {
     }
 
     /// Whether the cascade owes an effect now rather than waiting for its due time.
-    pub const fn owes_effect(&self) -> bool {
+    pub fn owes_effect(&self, envelope: &Envelope) -> bool {
         match self.phase {
             Phase::Pending | Phase::Submitting { .. } => true,
-            Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } | Phase::Backoff { .. } => false,
+            Phase::Backoff { .. } => !self.wanted_meanwhile(envelope).is_empty(),
+            Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } => false,
             Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed => false,
             Phase::Expired | Phase::Cancelled => false,
         }

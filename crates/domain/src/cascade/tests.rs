@@ -5,4 +5,5 @@ mod outcomes;
 mod persisted;
 mod random_orders;
 mod receipts;
+mod resends;
 mod walk;

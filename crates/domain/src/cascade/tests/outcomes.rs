@@ -116,7 +116,7 @@ fn not_sent_fails_over_first_and_then_comes_back_after_a_pause() {
     let mut run = Run::standard();
     let not_sent = || Outcome::NotSent(failure(ErrorClass::Network));
     run.permit().outcome(not_sent());
-    assert_eq!(run.effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(run.effects, [Effect::Acquire { candidates: vec![1] }]);
     run.permit().outcome(not_sent());
     assert_eq!(run.phase(), Phase::Backoff { until: START.plus_ms(1_000), count: 2 });
     run.due();
@@ -139,7 +139,7 @@ fn every_policy_for_an_unknown_outcome() {
         [Effect::Acquire { candidates: vec![0] }],
         "the same connection, not the next"
     );
-    assert_eq!(after(OnUnknownOutcome::NextProvider).effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(after(OnUnknownOutcome::NextProvider).effects, [Effect::Acquire { candidates: vec![1] }]);
     assert_eq!(after(OnUnknownOutcome::NextChannel).state().step, 1);
 }
 
@@ -161,7 +161,7 @@ fn every_policy_for_a_server_error() {
         assert!(run.state().flags.outcome_unknown);
         run
     };
-    assert_eq!(after(OnServerError::NextProvider).effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(after(OnServerError::NextProvider).effects, [Effect::Acquire { candidates: vec![1] }]);
     assert!(matches!(after(OnServerError::Resend).phase(), Phase::Backoff { .. }));
     assert_eq!(after(OnServerError::NextChannel).state().step, 1);
     assert!(matches!(after(OnServerError::Wait).phase(), Phase::AwaitingReceipt { .. }));

@@ -3,7 +3,7 @@
 use super::fixture::{Run, connection, envelope, failure, reached, undelivered};
 use crate::{
     address::Channel,
-    cascade::{AttemptStatus, Event, Phase, StepError},
+    cascade::{AttemptStatus, Effect, Event, Phase, StepError},
     content::Whatsapp,
     outcome::{Acceptance, ErrorClass, Level, Outcome, Receipt, ReceiptStatus},
     plan::{OnLateReceipt, OnUnknownOutcome},
@@ -60,7 +60,7 @@ fn undelivered_starts_the_next_step_at_once() {
 fn a_suspended_account_found_by_receipt_tries_the_next_provider() {
     let mut run = Run::standard();
     run.permit().accept().receipt(1, ReceiptStatus::Failed(failure(ErrorClass::Funds)));
-    assert_eq!((run.state().step, run.phase()), (0, Phase::Pending));
+    assert_eq!((run.state().step, run.effects.clone()), (0, vec![Effect::Acquire { candidates: vec![1] }]));
 }
 
 #[test]
