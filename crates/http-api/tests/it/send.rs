@@ -8,7 +8,7 @@ use hermes_testkit::START;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{ADMIN, App, LIVE, sms, with},
+    app::{ADMIN, App, LIVE, priced, sms, with},
     client::Call,
 };
 
@@ -45,6 +45,8 @@ pub(crate) fn everything() -> Value {
 #[tokio::test]
 async fn the_contract_s_example_is_accepted_and_read_back() {
     let app = App::start().await;
+    priced(&app, 1, "0.05").await;
+    priced(&app, 2, "0.0001").await;
     let answer = app.post(LIVE, "/v1/messages", &everything()).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let reply = answer.json();
@@ -229,12 +231,15 @@ async fn the_trace_of_the_request_goes_with_the_message() {
 #[tokio::test]
 async fn rehearsing_tells_plan_segments_and_cost_and_sends_nothing() {
     let app = App::start().await;
+    priced(&app, 1, "0.05").await;
+    priced(&app, 2, "0.0001").await;
     let body = with(everything(), "/content/sms/text", json!("ж".repeat(71)));
     let answer = app.post(LIVE, "/v1/messages/validate", &body).await;
     let reply = answer.json();
     assert_eq!((answer.status, &reply["valid"]), (200, &json!(true)), "{reply}");
     assert_eq!(reply["plan"].as_array().unwrap().len(), 3);
     assert_eq!(reply["segments"], json!([{ "step": 0, "encoding": "ucs2", "count": 2 }]));
+    assert_eq!(reply["cost"][0]["amount"], "0.10", "both segments");
     assert_eq!(app.get(LIVE, "/v1/messages").await.json()["data"], json!([]));
     // It did not take the dedupe key either.
     app.message(&body).await;

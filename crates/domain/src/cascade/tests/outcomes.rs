@@ -5,7 +5,7 @@ use crate::{
     cascade::{
         AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StatusReason, StepError, resume,
     },
-    outcome::{ErrorClass, Level, Outcome, ReceiptStatus},
+    outcome::{Acceptance, ErrorClass, Level, Outcome, ReceiptStatus},
     plan::{OnServerError, OnUnknownOutcome},
 };
 
@@ -299,4 +299,20 @@ fn a_message_is_tried_only_through_what_it_can_still_pay_for() {
     assert_eq!(fits(&run), Vec::<u8>::new(), "the provider may have taken it");
     run.outcome(Outcome::Rejected(failure(ErrorClass::ProviderFault)));
     assert_eq!(fits(&run), [0, 1], "it has not");
+}
+
+#[test]
+fn what_a_provider_tells_in_another_currency_is_counted_by_the_price_list() {
+    let money = |amount: &str, currency: &str| Some(crate::money::Money::parse(amount, currency).unwrap());
+    let envelope = envelope(|envelope| {
+        envelope.max_cost = money("0.10", "EUR");
+        envelope.plan.steps[0].candidates[0].price = money("0.06", "EUR");
+        envelope.plan.steps[0].candidates[1].price = money("0.05", "USD");
+    });
+    let mut run = Run::new(&envelope);
+    let fits = |run: &Run| crate::standing::affordable(&envelope, run.state(), &[0, 1]);
+    assert_eq!(fits(&run), [0], "nobody knows whether the second one is too dear");
+    let told = Acceptance { cost: money("0.01", "USD"), ..Acceptance::default() };
+    run.permit().outcome(Outcome::Accepted(told));
+    assert_eq!(fits(&run), Vec::<u8>::new());
 }
