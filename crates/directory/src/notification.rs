@@ -5,10 +5,9 @@ mod operational;
 use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_domain::{
-    cascade::{Attempt, State, TimelineEntry},
+    cascade::{Attempt, Charge, State, TimelineEntry},
     event::EventKind,
     message::Envelope,
-    money::Money,
     outcome::Failure,
     plan::Step,
     tenant::Endpoint,
@@ -111,7 +110,7 @@ struct Data<'a> {
     provider: Option<&'a str>,
     attempt: Option<AttemptBrief>,
     error: Option<ErrorBrief<'a>>,
-    cost: Option<Cost<'a>>,
+    cost: Option<Cost>,
     tags: &'a [String],
     metadata: &'a BTreeMap<String, String>,
 }
@@ -131,9 +130,9 @@ struct ErrorBrief<'a> {
 }
 
 #[derive(Serialize)]
-struct Cost<'a> {
+struct Cost {
     amount: String,
-    currency: &'a str,
+    currency: String,
     estimated: bool,
 }
 
@@ -162,7 +161,7 @@ fn body_of(envelope: &Envelope, state: &State, index: usize, entry: &TimelineEnt
                 status: status(attempt),
             }),
             error: attempt.and_then(|attempt| attempt.error.as_ref()).map(error),
-            cost: attempt.and_then(|attempt| attempt.cost.as_ref()).map(cost),
+            cost: attempt.and_then(|attempt| attempt.charge(envelope)).map(cost),
             tags: &envelope.tags,
             metadata: &envelope.metadata,
         },
@@ -184,8 +183,8 @@ fn error(failure: &Failure) -> ErrorBrief<'_> {
     }
 }
 
-fn cost(money: &Money) -> Cost<'_> {
-    Cost { amount: money.amount(), currency: money.currency.as_str(), estimated: false }
+fn cost(Charge { money, estimated }: Charge) -> Cost {
+    Cost { amount: money.amount(), currency: money.currency.as_str().to_owned(), estimated }
 }
 
 fn happened_at(envelope: &Envelope, entry: &TimelineEntry) -> hermes_domain::UnixMillis {
