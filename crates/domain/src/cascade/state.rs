@@ -62,7 +62,7 @@ impl Phase {
 /// Facts that do not move the status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Flags {
-    /// Delivered after the cascade had ended otherwise, or by an earlier step after it had moved on.
+    /// An attempt was delivered after the cascade had ended without it, or had moved on to a later step.
     pub delivered_late: bool,
     /// More than one attempt was delivered.
     pub delivered_multiple: bool,

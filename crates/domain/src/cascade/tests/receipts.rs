@@ -222,3 +222,18 @@ fn a_refused_text_is_followed_by_its_alternate_once() {
     run.permit().outcome(Outcome::Rejected(closed()));
     assert_eq!((run.state().step, run.phase()), (1, Phase::Pending), "there is no alternate");
 }
+
+#[test]
+fn a_receipt_for_an_earlier_step_after_a_later_one_delivered_is_late() {
+    let mut run = Run::standard();
+    run.permit().accept().due().permit().accept().receipt(2, reached(Level::Delivered));
+    run.receipt(2, reached(Level::Read));
+    assert!(!run.state().flags.delivered_late, "the same attempt got further");
+    run.after_ms(3_000).receipt(1, reached(Level::Delivered));
+    let flags = run.state().flags;
+    assert!(flags.delivered_late && flags.delivered_multiple, "{flags:?}");
+    assert_eq!((run.phase(), run.kinds().last().copied()), (Phase::Delivered, Some("receipt.late")));
+    let entries = run.state().timeline.len();
+    run.receipt(1, reached(Level::Read));
+    assert_eq!(run.state().timeline.len(), entries + 1, "it is told once");
+}
