@@ -131,6 +131,8 @@ pub enum Reason {
     BudgetCurrency,
     /// What the message may cost is bounded, and what it costs here is unknown.
     PriceUnknown,
+    /// The recipient does not want to hear from its sender.
+    RecipientSuppressed,
 }
 
 impl Verdict {
@@ -165,6 +167,7 @@ impl Reason {
             Self::CostExceeded => "cost_exceeded",
             Self::BudgetCurrency => "budget_currency",
             Self::PriceUnknown => "price_unknown",
+            Self::RecipientSuppressed => "recipient_suppressed",
         }
     }
 }
