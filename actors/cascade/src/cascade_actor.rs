@@ -299,7 +299,7 @@ impl CascadeActor {
             Some(due) => self.shared.deadlines.set(id, due),
             None => self.shared.deadlines.remove(id),
         }
-        if !state.owes_effect() {
+        if !state.owes_effect(&run.cascade.envelope) {
             run.slot = None;
         }
         if ended {
@@ -311,7 +311,7 @@ impl CascadeActor {
 
     /// Tells the supervisor whether this actor may be let go.
     fn rest(&self, run: &Run) {
-        let idle = !run.cascade.state.owes_effect() && run.put_off.is_none();
+        let idle = !run.cascade.state.owes_effect(&run.cascade.envelope) && run.put_off.is_none();
         let since = if idle { self.shared.ports.clock.now().0 } else { u64::MAX };
         self.activity.idle_since.store(since, Ordering::Relaxed);
     }

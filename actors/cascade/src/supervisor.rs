@@ -167,7 +167,8 @@ impl CascadesSupervisor {
                 return;
             }
             None => {
-                let slot = stored.state.owes_effect().then(|| self.admission.take(stored.envelope.lane));
+                let owes = stored.state.owes_effect(&stored.envelope);
+                let slot = owes.then(|| self.admission.take(stored.envelope.lane));
                 self.start(me, state, id, Start::Loaded { stored, slot, recovered })
             }
         };

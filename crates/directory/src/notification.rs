@@ -5,10 +5,9 @@ mod operational;
 use std::{collections::BTreeMap, sync::Arc};
 
 use hermes_domain::{
-    cascade::{Attempt, State, TimelineEntry},
+    cascade::{Attempt, Charge, State, TimelineEntry},
     event::EventKind,
     message::Envelope,
-    money::Money,
     outcome::Failure,
     plan::Step,
     tenant::Endpoint,
@@ -111,7 +110,7 @@ struct Data<'a> {
     provider: Option<&'a str>,
     attempt: Option<AttemptBrief>,
     error: Option<ErrorBrief<'a>>,
-    cost: Option<Cost<'a>>,
+    cost: Option<Cost>,
     tags: &'a [String],
     /// Null where the message has some: what is stored must not hold it.
     metadata: Option<&'a BTreeMap<String, String>>,
@@ -132,9 +131,9 @@ struct ErrorBrief<'a> {
 }
 
 #[derive(Serialize)]
-struct Cost<'a> {
+struct Cost {
     amount: String,
-    currency: &'a str,
+    currency: String,
     estimated: bool,
 }
 
@@ -163,7 +162,7 @@ fn body_of(envelope: &Envelope, state: &State, index: usize, entry: &TimelineEnt
                 status: status(attempt),
             }),
             error: attempt.and_then(|attempt| attempt.error.as_ref()).map(error),
-            cost: attempt.and_then(|attempt| attempt.cost.as_ref()).map(cost),
+            cost: attempt.and_then(|attempt| attempt.charge(envelope)).map(cost),
             tags: &envelope.tags,
             metadata: Some(&envelope.metadata).filter(|metadata| metadata.is_empty()),
         },
@@ -185,8 +184,8 @@ fn error(failure: &Failure) -> ErrorBrief<'_> {
     }
 }
 
-fn cost(money: &Money) -> Cost<'_> {
-    Cost { amount: money.amount(), currency: money.currency.as_str(), estimated: false }
+fn cost(Charge { money, estimated }: Charge) -> Cost {
+    Cost { amount: money.amount(), currency: money.currency.as_str().to_owned(), estimated }
 }
 
 fn happened_at(envelope: &Envelope, entry: &TimelineEntry) -> hermes_domain::UnixMillis {

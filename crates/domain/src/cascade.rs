@@ -4,6 +4,7 @@
 //! Nothing else changes a cascade.
 
 mod attempt;
+mod candidates;
 mod codec;
 mod conclude;
 mod deadline;
@@ -23,7 +24,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use attempt::{Attempt, AttemptStatus};
+pub use attempt::{Attempt, AttemptStatus, Charge};
 pub use codec::{DecodeError, decode, encode};
 pub use lookup::{lookup_before, receipt_of_lookup};
 pub use parts::ArrivedPart;

@@ -1,8 +1,16 @@
 //! The resolved plan of a message: which channels, through which connections, for how long.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, address::Channel, money::Money, outcome::Level, routing::Considered};
+use crate::{
+    ConnectionId,
+    address::Channel,
+    money::Money,
+    outcome::Level,
+    routing::{Considered, Reason, Verdict},
+};
 
 /// Most steps one cascade may have.
 pub const STEPS_MAX: usize = 10;
@@ -38,6 +46,26 @@ pub struct Step {
     /// Every connection that was considered, with the reason; empty where there was nothing to choose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub considered: Vec<Considered>,
+}
+
+impl Step {
+    /// Takes out the candidates that `is_rejected` names, and says why among those considered.
+    pub fn reject(&mut self, reason: Reason, mut is_rejected: impl FnMut(&Candidate) -> bool) {
+        // Names are not unique, but those that were not rejected stand in the candidates' order.
+        let mut verdicts: VecDeque<bool> = self.candidates.iter().map(&mut is_rejected).collect();
+        let mut kept = verdicts.clone().into_iter().map(|rejected| !rejected);
+        self.candidates.retain(|_| kept.next().unwrap_or(true));
+        for considered in &mut self.considered {
+            if considered.verdict != Verdict::Rejected && verdicts.pop_front() == Some(true) {
+                (considered.verdict, considered.reason) = (Verdict::Rejected, reason);
+            }
+        }
+        let name = |considered: &Considered| match considered.verdict {
+            Verdict::Rejected => Some(considered.name.clone()),
+            Verdict::Taken | Verdict::Standby => None,
+        };
+        self.considered.sort_by_key(name); // Stable: the others stay in their order, before the rejected ones.
+    }
 }
 
 const fn one_part() -> u16 {

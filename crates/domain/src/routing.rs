@@ -127,6 +127,12 @@ pub enum Reason {
     CountryNotServed,
     /// It costs more than the message may.
     CostExceeded,
+    /// Its price is in another currency than what the message may cost, so nobody can tell whether it is too much.
+    BudgetCurrency,
+    /// What the message may cost is bounded, and what it costs here is unknown.
+    PriceUnknown,
+    /// The recipient does not want to hear from its sender.
+    RecipientSuppressed,
 }
 
 impl Verdict {
@@ -159,6 +165,9 @@ impl Reason {
             Self::ThrottledTooLong => "throttled_too_long",
             Self::CountryNotServed => "country_not_served",
             Self::CostExceeded => "cost_exceeded",
+            Self::BudgetCurrency => "budget_currency",
+            Self::PriceUnknown => "price_unknown",
+            Self::RecipientSuppressed => "recipient_suppressed",
         }
     }
 }
@@ -292,11 +301,9 @@ fn judge(question: &Question<'_>, option: &Choice<'_>, position: Position) -> Ju
     if !option.reaches {
         return Judged::Rejected(Reason::CountryNotServed);
     }
-    if let (Some(budget), Some(price)) = (question.budget, option.price)
-        && price.currency == budget.currency
-        && price.micros > budget.micros
+    if let Some(reason) = question.budget.and_then(|budget| too_dear(question.channel, option.price, budget))
     {
-        return Judged::Rejected(Reason::CostExceeded);
+        return Judged::Rejected(reason);
     }
     let health = option.health;
     if health.throttled_until.is_some_and(|until| until >= question.deadline) {
@@ -313,6 +320,16 @@ fn judge(question: &Question<'_>, option: &Choice<'_>, position: Position) -> Ju
         };
     let reason = unusable.or(wanted).or_else(|| fitness.reason()).unwrap_or(Reason::Ranked);
     Judged::Ranked(Place { standby: unusable.is_some(), position, fitness, reason })
+}
+
+/// Why a connection is not known to keep within `budget`. Push costs nothing unless a price list says otherwise.
+pub(crate) fn too_dear(channel: Channel, price: Option<Money>, budget: Money) -> Option<Reason> {
+    match price {
+        None if channel == Channel::Push => None,
+        None => Some(Reason::PriceUnknown),
+        Some(price) if price.currency != budget.currency => Some(Reason::BudgetCurrency),
+        Some(price) => (price.micros > budget.micros).then_some(Reason::CostExceeded),
+    }
 }
 
 /// Lets another usable connection go first now and then, unless the order is somebody's wish.

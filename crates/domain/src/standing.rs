@@ -6,6 +6,7 @@ use crate::{
     cascade::{Attempt, State},
     message::Envelope,
     money::Money,
+    routing::too_dear,
     tenant::Tenant,
 };
 
@@ -32,27 +33,28 @@ pub fn standing(tenant: Option<&Tenant>, envelope: &Envelope, channel: Channel, 
     hours.open_at(now, &zones).map_or(Standing::Clear, Standing::Wait)
 }
 
-/// Those of the current step's candidates, by index, that the message can still pay for.
+/// Those of the current step's candidates, by index, that the message is known to be able to pay for still.
 pub fn affordable(envelope: &Envelope, state: &State, candidates: &[u8]) -> Vec<u8> {
     let Some(most) = envelope.max_cost else { return candidates.to_vec() };
     let spent: i64 = state.attempts.iter().filter_map(|attempt| spent_on(envelope, attempt, most)).sum();
+    let left = Money { micros: most.micros.saturating_sub(spent), ..most };
     let step = state.current_step(envelope);
     let fits = |index: &u8| {
-        let price = step.candidates.get(usize::from(*index)).and_then(|candidate| candidate.price);
-        price
-            .filter(|price| price.currency == most.currency)
-            .is_none_or(|price| spent + price.micros <= most.micros)
+        let candidate = step.candidates.get(usize::from(*index));
+        candidate.is_some_and(|candidate| too_dear(step.channel, candidate.price, left).is_none())
     };
     candidates.iter().copied().filter(fits).collect()
 }
 
-/// What an attempt cost, or may have cost where nobody knows whether the provider took it.
+/// What an attempt cost, or may have cost where nobody knows whether the provider took it. Where the provider tells it in
+/// another currency than the budget's, the price list counts.
 fn spent_on(envelope: &Envelope, attempt: &Attempt, most: Money) -> Option<i64> {
     let step = envelope.plan.steps.get(usize::from(attempt.step))?;
     let listed = step.candidates.get(usize::from(attempt.candidate)).and_then(|candidate| candidate.price);
     let may_cost = attempt.provider_message_id.is_some() || attempt.is_open();
-    let cost = attempt.cost.or(listed).filter(|cost| may_cost && cost.currency == most.currency)?;
-    Some(cost.micros)
+    let comparable = |cost: &Money| cost.currency == most.currency;
+    let cost = attempt.cost.filter(comparable).or_else(|| listed.filter(comparable))?;
+    may_cost.then_some(cost.micros)
 }
 
 #[cfg(test)]

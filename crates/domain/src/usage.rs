@@ -115,8 +115,8 @@ fn accepted_key(envelope: &Envelope) -> UsageKey {
 fn counted(envelope: &Envelope, attempt: &Attempt) -> Option<(UsageKey, UsageCounts)> {
     let step = envelope.plan.steps.get(usize::from(attempt.step))?;
     let candidate = step.candidates.get(usize::from(attempt.candidate))?;
-    let taken = attempt.provider_message_id.is_some() || attempt.status.level().is_some();
-    let cost = attempt.cost.or(candidate.price).filter(|_| taken);
+    let taken = attempt.is_taken();
+    let cost = attempt.charge(envelope).map(|charge| charge.money);
     let key = UsageKey {
         day: day_of(attempt.submitted_at),
         channel: step.channel,

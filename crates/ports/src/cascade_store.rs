@@ -82,7 +82,7 @@ impl Commit {
             state: Bytes::from(encode(state)),
             status: state.status(),
             due: state.due(envelope),
-            owes_effect: state.owes_effect(),
+            owes_effect: state.owes_effect(envelope),
             claim: None,
             outbox: Vec::new(),
             consumed: None,

@@ -6,6 +6,7 @@ use hermes_domain::{
     cascade::{AdapterVersion, Cascade, Event, begin, step},
     content::Content,
     message::{Lane, Mode},
+    money::Money,
     outcome::{Acceptance, Level, Outcome, Receipt, ReceiptStatus},
     plan::{Candidate, OnLateReceipt, OnServerError, OnUnknownOutcome, Plan},
 };

@@ -89,6 +89,15 @@ pub struct Attempt {
     pub outcome_unknown: bool,
 }
 
+/// What an attempt costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Charge {
+    /// How much.
+    pub money: Money,
+    /// By the price list at acceptance, because the provider has not told.
+    pub estimated: bool,
+}
+
 impl Attempt {
     /// Longest provider id kept, in bytes.
     pub const PROVIDER_ID_BYTES_MAX: usize = 200;
@@ -101,6 +110,23 @@ impl Attempt {
     /// What the plan says about that connection; `None` as above.
     pub fn candidate_of<'a>(&self, envelope: &'a Envelope) -> Option<&'a Candidate> {
         envelope.plan.steps.get(usize::from(self.step))?.candidates.get(usize::from(self.candidate))
+    }
+
+    /// What it costs: as its provider told, else by the plan's price. `None` while it is not known that the provider took
+    /// it, and where nobody knows a price.
+    pub fn charge(&self, envelope: &Envelope) -> Option<Charge> {
+        let told = self.cost.map(|money| Charge { money, estimated: false });
+        let listed = || {
+            let step = envelope.plan.steps.get(usize::from(self.step))?;
+            let money = step.candidates.get(usize::from(self.candidate))?.price?;
+            Some(Charge { money, estimated: true })
+        };
+        told.or_else(listed).filter(|_| self.is_taken())
+    }
+
+    /// Whether it is known that the provider took it.
+    pub const fn is_taken(&self) -> bool {
+        self.provider_message_id.is_some() || self.status.level().is_some()
     }
 
     /// Whether the provider would take the content's alternate instead.

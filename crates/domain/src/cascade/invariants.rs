@@ -1,6 +1,6 @@
 //! What must hold of every transition, by name. Tests, simulations and debug assertions use these.
 
-use super::{AttemptStatus, Cascade, Phase, State};
+use super::{Attempt, AttemptStatus, Cascade, Phase, State};
 use crate::{message::Envelope, outcome::Level};
 
 /// A predicate over a state and its successor.
@@ -17,12 +17,14 @@ impl std::fmt::Debug for Invariant {
 }
 
 /// Every invariant.
-pub const ALL: [Invariant; 9] = [
+pub const ALL: [Invariant; 11] = [
     Invariant { name: "attempts only grow", holds: attempts_only_grow },
     Invariant { name: "at most one attempt is in flight", holds: at_most_one_in_flight },
     Invariant { name: "terminal phases absorb", holds: terminal_phases_absorb },
     Invariant { name: "a live phase owes a deadline within the expiry", holds: live_phase_owes_a_deadline },
     Invariant { name: "steps run in plan order", holds: steps_run_in_plan_order },
+    Invariant { name: "nothing is sent again while a provider has it", holds: nothing_is_sent_twice },
+    Invariant { name: "a provider that may have it is asked again after a pause", holds: resends_pause },
     Invariant { name: "status is monotonic", holds: status_is_monotonic },
     Invariant { name: "a confirmed level never goes back", holds: levels_never_go_back },
     Invariant { name: "flags stay set", holds: flags_stay_set },
@@ -36,7 +38,7 @@ pub fn violated(cascade: &Cascade, next: &State) -> Option<&'static str> {
 }
 
 fn attempts_only_grow(_: &Envelope, before: &State, after: &State) -> bool {
-    let same = |(old, new): (&super::Attempt, &super::Attempt)| {
+    let same = |(old, new): (&Attempt, &Attempt)| {
         (old.step, old.candidate, old.submitted_at, old.adapter_version)
             == (new.step, new.candidate, new.submitted_at, new.adapter_version)
     };
@@ -79,6 +81,29 @@ fn steps_run_in_plan_order(envelope: &Envelope, before: &State, after: &State) -
         && after.step >= before.step
         && after.step
             <= before.step.saturating_add(u8::try_from(envelope.plan.steps.len()).unwrap_or(u8::MAX))
+}
+
+/// The newest attempt, with those before it in its step, if this transition began it.
+fn begun<'a>(before: &State, after: &'a State) -> Option<(&'a Attempt, impl Iterator<Item = &'a Attempt>)> {
+    let (newest, earlier) =
+        after.attempts.split_last().filter(|_| after.attempts.len() > before.attempts.len())?;
+    Some((newest, earlier.iter().filter(|attempt| attempt.step == newest.step)))
+}
+
+fn nothing_is_sent_twice(_: &Envelope, before: &State, after: &State) -> bool {
+    begun(before, after)
+        .is_none_or(|(_, mut earlier)| earlier.all(|attempt| attempt.status.level().is_none()))
+}
+
+/// A dead push token is an answer about another address than the next attempt's.
+fn resends_pause(_: &Envelope, before: &State, after: &State) -> bool {
+    let Some((newest, earlier)) = begun(before, after) else { return true };
+    let mut earlier = earlier.skip_while(|_| after.refused_tokens(newest.step) > 0);
+    earlier.all(|attempt| {
+        attempt.candidate != newest.candidate
+            || attempt.status != AttemptStatus::OutcomeUnknown
+            || newest.submitted_at.since(attempt.submitted_at) >= super::moves::BACKOFF_BASE_MS
+    })
 }
 
 fn status_is_monotonic(_: &Envelope, before: &State, after: &State) -> bool {

@@ -5,13 +5,13 @@ use crate::{
     UnixMillis,
     event::EventKind,
     message::Envelope,
-    outcome::{ErrorClass, Failure},
-    plan::{OnServerError, OnUnknownOutcome, Step},
+    outcome::Failure,
+    plan::Step,
     suppression::proves_opt_out,
 };
 
 /// First pause before a connection is tried again, in milliseconds; doubles with each attempt.
-const BACKOFF_BASE_MS: u64 = 500;
+pub(super) const BACKOFF_BASE_MS: u64 = 500;
 /// Longest such pause, in milliseconds.
 const BACKOFF_MAX_MS: u64 = 60_000;
 
@@ -113,109 +113,124 @@ impl<'a> Move<'a> {
         self.start_step(following);
     }
 
-    /// Attempts of the current step, in order.
-    pub(super) fn step_attempts(&self) -> impl Iterator<Item = &Attempt> {
-        self.next.attempts.iter().filter(|attempt| attempt.step == self.next.step)
+    /// The step's means are used up, so it ends without success. Only in the last one there is nothing better to do
+    /// than to wait for the receipt of an attempt whose outcome nobody knows.
+    pub(super) fn give_up(&mut self) {
+        let is_last = usize::from(self.next.step) + 1 >= self.envelope.plan.steps.len();
+        match self.next.undecided() {
+            Some(number) if is_last && !self.next.cancel_requested => self.await_receipt(number),
+            Some(_) | None => self.advance(),
+        }
     }
 
-    /// How many attempts the current step has had.
-    pub(super) fn attempts_in_step(&self) -> u16 {
-        u16::try_from(self.step_attempts().count()).unwrap_or(u16::MAX)
-    }
-
-    /// Candidates that may still be used in this step: those untried first, each group in plan order.
-    ///
-    /// A connection whose account or sender was refused is not asked again within the step.
-    pub(super) fn usable_candidates(&self) -> Vec<u8> {
-        let count = u8::try_from(self.step().candidates.len()).unwrap_or(u8::MAX);
-        let refused = |candidate: u8| {
-            self.step_attempts().any(|attempt| attempt.candidate == candidate && refuses_us(attempt))
-        };
-        let (tried, mut order): (Vec<u8>, Vec<u8>) = (0..count)
-            .filter(|candidate| !refused(*candidate))
-            .partition(|candidate| self.is_tried(*candidate));
-        order.extend(tried);
-        order
-    }
-
-    /// Whether the current step has an attempt through `candidate`.
-    pub(super) fn is_tried(&self, candidate: u8) -> bool {
-        self.step_attempts().any(|attempt| attempt.candidate == candidate)
+    /// Waits for a receipt until the step ends. A cancelled message still waits: the receipt decides its end.
+    pub(super) fn await_receipt(&mut self, number: u16) {
+        self.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: self.step_deadline() };
     }
 
     /// Asks for a permit: of the same connection where the policy is to resend, else of any usable one.
     /// Without one the step ends.
     pub(super) fn acquire(&mut self) {
-        let same = self.resend_candidate().or_else(|| self.alternate_candidate());
-        let candidates = same.map_or_else(|| self.usable_candidates(), |same| vec![same]);
-        if candidates.is_empty() { self.advance() } else { self.effects.push(Effect::Acquire { candidates }) }
+        let same = self.next.resend_candidate(self.envelope).or_else(|| self.next.alternate_candidate());
+        let candidates = same.map_or_else(|| self.next.usable(self.envelope), |same| vec![same]);
+        if candidates.is_empty() { self.give_up() } else { self.effects.push(Effect::Acquire { candidates }) }
     }
 
-    /// The connection of the step's newest attempt, if its outcome is unknown and must be resent there.
-    fn resend_candidate(&self) -> Option<u8> {
-        let last =
-            self.step_attempts().last().filter(|attempt| attempt.status == AttemptStatus::OutcomeUnknown)?;
-        let plan = &self.envelope.plan;
-        let resend = match last.error.as_ref().map(|error| error.class) {
-            Some(ErrorClass::ProviderFault) => plan.on_server_error == OnServerError::Resend,
-            Some(_) | None => plan.on_unknown_outcome == OnUnknownOutcome::Resend,
-        };
-        resend.then_some(last.candidate)
-    }
-
-    /// The connection of the step's newest attempt, if it asked for the content's alternate.
-    fn alternate_candidate(&self) -> Option<u8> {
-        let last = self.step_attempts().last()?;
-        last.needs_alternate().then_some(last.candidate)
+    /// Asks for a permit of those that need not wait for the end of the pause.
+    pub(super) fn acquire_meanwhile(&mut self) {
+        let candidates = self.next.wanted_meanwhile(self.envelope);
+        if !candidates.is_empty() {
+            self.effects.push(Effect::Acquire { candidates });
+        }
     }
 
     /// Whether the step's newest attempt may be followed by one with the content's alternate.
     pub(super) fn may_send_alternate(&self) -> bool {
-        let asked = self.step_attempts().filter(|attempt| attempt.needs_alternate()).count();
-        asked == 1
-            && self.envelope.content.has_alternate(self.step().channel)
-            && !self.next.cancel_requested
-            && self.attempts_in_step() < self.envelope.plan.attempts_per_step
+        let asked = self.next.step_attempts().filter(|attempt| attempt.needs_alternate()).count();
+        asked == 1 && self.envelope.content.has_alternate(self.step().channel)
     }
 
-    /// Another attempt within the step: at once through an untried connection, else after a pause.
+    /// Whether the step may have no further attempt.
+    fn is_used_up(&self) -> bool {
+        self.next.cancel_requested || self.next.attempts_in_step() >= self.envelope.plan.attempts_per_step
+    }
+
+    /// Another attempt within the step, of something else than was sent before: nothing has to be waited for.
+    pub(super) fn try_at_once(&mut self) {
+        if !self.rests() {
+            self.next.phase = Phase::Pending;
+            self.acquire();
+        }
+    }
+
+    /// Another attempt within the step: through an untried connection as soon as one has a permit, and after a pause
+    /// through any. So a connection that is held or busy keeps nobody from being asked again, and nobody is asked
+    /// again at once because of it.
     ///
-    /// `retry_after_ms` is the provider's own wish for the pause. The step ends when its attempts are
-    /// used up or the pause would outlast it.
+    /// `retry_after_ms` is the provider's own wish for the pause. The step ends when its attempts are used up, or when
+    /// all were tried and the pause would outlast it.
     pub(super) fn try_again(&mut self, retry_after_ms: Option<u64>) {
-        if self.attempts_in_step() >= self.envelope.plan.attempts_per_step || self.next.cancel_requested {
-            return self.advance();
+        if self.rests() {
+            return;
         }
-        let candidates = self.usable_candidates();
-        match candidates.first() {
-            None => self.advance(),
-            Some(first) if !self.is_tried(*first) => {
-                self.next.phase = Phase::Pending;
-                self.effects.push(Effect::Acquire { candidates });
-            }
-            Some(_) => self.back_off(retry_after_ms),
+        if self.next.usable(self.envelope).is_empty() {
+            return self.give_up();
         }
-    }
-
-    /// Pauses, then asks again. See [`Self::try_again`].
-    pub(super) fn back_off(&mut self, retry_after_ms: Option<u64>) {
-        let count = self.attempts_in_step();
-        if count >= self.envelope.plan.attempts_per_step || self.next.cancel_requested {
-            return self.advance();
-        }
-        let doublings = u32::from(count.saturating_sub(1)).min(16);
-        let pause = retry_after_ms.unwrap_or_else(|| (BACKOFF_BASE_MS << doublings).min(BACKOFF_MAX_MS));
-        let until = self.now.plus_ms(pause);
+        let until = self.pause_end(retry_after_ms);
         if until >= self.step_deadline() {
-            return self.advance();
+            return self.try_untried();
         }
-        self.next.phase = Phase::Backoff { until, count };
+        self.pause(until);
+        self.acquire_meanwhile();
     }
-}
 
-/// Whether an attempt showed that its connection will not serve us in this step.
-fn refuses_us(attempt: &Attempt) -> bool {
-    let class = attempt.error.as_ref().map(|error| error.class);
-    attempt.status.is_negative()
-        && matches!(class, Some(ErrorClass::Auth | ErrorClass::Funds | ErrorClass::SenderRejected))
+    /// Another attempt through a connection that the step has not tried, however long it takes to get a permit of one.
+    pub(super) fn try_untried(&mut self) {
+        if self.rests() {
+            return;
+        }
+        if self.next.untried(self.envelope).is_empty() {
+            return self.give_up();
+        }
+        self.pause(self.step_deadline());
+        self.acquire_meanwhile();
+    }
+
+    /// Pauses, then asks the same connection again.
+    pub(super) fn back_off(&mut self) {
+        if self.rests() {
+            return;
+        }
+        let until = self.pause_end(None);
+        if until >= self.step_deadline() { self.give_up() } else { self.pause(until) }
+    }
+
+    /// Attempt `number`, whose outcome was unknown, was taken after all: whoever waits to send again waits for its receipt
+    /// instead.
+    pub(super) fn hold_back(&mut self, number: u16) {
+        let waits = matches!(self.next.phase, Phase::Pending | Phase::Backoff { .. });
+        if waits && self.next.taken() == Some(number) {
+            self.await_receipt(number);
+        }
+    }
+
+    /// Settles a wish for another attempt that must not be fulfilled: a provider has the message already, or the step
+    /// may have no further attempt.
+    fn rests(&mut self) -> bool {
+        match self.next.taken() {
+            Some(number) => self.await_receipt(number),
+            None if self.is_used_up() => self.give_up(),
+            None => return false,
+        }
+        true
+    }
+
+    fn pause(&mut self, until: UnixMillis) {
+        self.next.phase = Phase::Backoff { until, count: self.next.attempts_in_step() };
+    }
+
+    fn pause_end(&self, retry_after_ms: Option<u64>) -> UnixMillis {
+        let doublings = u32::from(self.next.attempts_in_step().saturating_sub(1)).min(16);
+        self.now.plus_ms(retry_after_ms.unwrap_or_else(|| (BACKOFF_BASE_MS << doublings).min(BACKOFF_MAX_MS)))
+    }
 }

@@ -89,7 +89,7 @@ fn wait_or_succeed(moves: &mut Move<'_>, number: u16, level: Level) {
     if level >= moves.step().success_on {
         return conclude::conclude(moves, conclude::Ending::Succeeded(level));
     }
-    moves.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: moves.step_deadline() };
+    moves.await_receipt(number);
 }
 
 fn rejected(moves: &mut Move<'_>, number: u16, failure: Failure) {
@@ -107,56 +107,37 @@ fn failed(moves: &mut Move<'_>, number: u16, failure: Failure) {
 /// What follows a failure that is final for its attempt.
 pub(super) fn after_failure(moves: &mut Move<'_>, class: ErrorClass) {
     if class.another_provider_may_help() {
-        return try_next_provider(moves);
+        // A refusal by one provider is no reason to ask it again.
+        return moves.try_untried();
     }
     if class == ErrorClass::NeedsAlternate && moves.may_send_alternate() {
-        moves.next.phase = Phase::Pending;
-        return moves.acquire();
+        return moves.try_at_once();
     }
     let another_token = moves.step().channel == Channel::Push
         && class == ErrorClass::RecipientPermanent
         && moves.next.refused_tokens(moves.next.step) < moves.envelope.to.push.len();
-    if another_token
-        && !moves.next.cancel_requested
-        && moves.attempts_in_step() < moves.envelope.plan.attempts_per_step
-    {
-        moves.next.phase = Phase::Pending;
-        return moves.acquire();
-    }
-    moves.advance();
-}
-
-/// A refusal by one provider is no reason to ask it again: only untried connections follow.
-fn try_next_provider(moves: &mut Move<'_>) {
-    let mut untried = moves.usable_candidates();
-    untried.retain(|candidate| !moves.is_tried(*candidate));
-    if untried.is_empty() { moves.advance() } else { moves.try_again(None) }
+    if another_token { moves.try_at_once() } else { moves.advance() }
 }
 
 fn after_server_error(moves: &mut Move<'_>, number: u16) {
     match moves.envelope.plan.on_server_error {
         OnServerError::NextProvider => moves.try_again(None),
-        OnServerError::Resend => moves.back_off(None),
+        OnServerError::Resend => moves.back_off(),
         OnServerError::NextChannel => moves.advance(),
-        OnServerError::Wait => await_receipt(moves, number),
+        OnServerError::Wait => moves.await_receipt(number),
     }
 }
 
 fn after_unknown(moves: &mut Move<'_>, number: u16) {
     match moves.envelope.plan.on_unknown_outcome {
-        OnUnknownOutcome::Wait => await_receipt(moves, number),
-        OnUnknownOutcome::Resend => moves.back_off(None),
+        OnUnknownOutcome::Wait => moves.await_receipt(number),
+        OnUnknownOutcome::Resend => moves.back_off(),
         OnUnknownOutcome::NextChannel => moves.advance(),
         OnUnknownOutcome::NextProvider => {
-            let untried = moves.usable_candidates().first().is_some_and(|first| !moves.is_tried(*first));
-            if untried { moves.try_again(None) } else { await_receipt(moves, number) }
+            let none_left = moves.next.untried(moves.envelope).is_empty();
+            if none_left { moves.await_receipt(number) } else { moves.try_untried() }
         }
     }
-}
-
-/// Waits for a receipt until the step ends. A cancelled message still waits: the receipt decides its end.
-fn await_receipt(moves: &mut Move<'_>, number: u16) {
-    moves.next.phase = Phase::AwaitingReceipt { attempt: number, deadline: moves.step_deadline() };
 }
 
 fn record_acceptance(moves: &mut Move<'_>, number: u16, acceptance: Acceptance) {
@@ -202,6 +183,7 @@ fn apply_afterwards(moves: &mut Move<'_>, number: u16, outcome: Outcome) -> Resu
                 attempt.status = AttemptStatus::Reached(level);
             }
             moves.note_attempt(EventKind::AttemptStatus, number);
+            moves.hold_back(number);
             Ok(())
         }
         Outcome::Rejected(failure) if undecided => {

@@ -71,7 +71,7 @@ pub(super) fn acknowledge(moves: &mut Move<'_>) -> Result<(), StepError> {
 
 pub(super) fn positive(moves: &mut Move<'_>, number: u16, level: Level) -> Result<(), StepError> {
     let attempt = moves.next.attempt(number).ok_or(StepError::Quarantined)?;
-    let (before, attempt_step) = (attempt.status, attempt.step);
+    let before = attempt.status;
     let arrived = level >= Level::Delivered;
     if before.level().is_some_and(|known| known >= level) || (before.is_negative() && !arrived) {
         return Err(StepError::Stale);
@@ -89,7 +89,7 @@ pub(super) fn positive(moves: &mut Move<'_>, number: u16, level: Level) -> Resul
     if arrived {
         confirm(moves, number);
     }
-    after_positive(moves, number, attempt_step, level);
+    after_positive(moves, number, before, level);
     Ok(())
 }
 
@@ -103,17 +103,20 @@ fn confirm(moves: &mut Move<'_>, number: u16) {
     moves.next.flags.delivered_multiple |= another;
 }
 
-fn after_positive(moves: &mut Move<'_>, number: u16, attempt_step: u8, level: Level) {
+fn after_positive(moves: &mut Move<'_>, number: u16, before: AttemptStatus, level: Level) {
     let arrived = level >= Level::Delivered;
     if moves.next.phase.is_terminal() {
-        if arrived && moves.next.phase != Phase::Delivered {
+        // Of a message that another attempt delivered, this one is a copy; that it was read as well is not.
+        let is_copy = before.level() < Some(Level::Delivered);
+        if arrived && (is_copy || moves.next.phase != Phase::Delivered) {
             moves.next.flags.delivered_late = true;
             moves.note_attempt(EventKind::ReceiptLate, number);
         }
         return;
     }
+    let attempt_step = moves.next.attempt(number).map_or(moves.next.step, |attempt| attempt.step);
     if level < moves.envelope.plan.steps[usize::from(attempt_step)].success_on {
-        return;
+        return moves.hold_back(number);
     }
     if attempt_step == moves.next.step {
         return conclude::conclude(moves, conclude::Ending::Succeeded(level));

@@ -62,7 +62,7 @@ impl Phase {
 /// Facts that do not move the status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Flags {
-    /// Delivered after the cascade had ended otherwise, or by an earlier step after it had moved on.
+    /// An attempt was delivered after the cascade had ended without it, or had moved on to a later step.
     pub delivered_late: bool,
     /// More than one attempt was delivered.
     pub delivered_multiple: bool,
@@ -226,10 +226,11 @@ impl State {
     }
 
     /// Whether the cascade owes an effect now rather than waiting for its due time.
-    pub const fn owes_effect(&self) -> bool {
+    pub fn owes_effect(&self, envelope: &Envelope) -> bool {
         match self.phase {
             Phase::Pending | Phase::Submitting { .. } => true,
-            Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } | Phase::Backoff { .. } => false,
+            Phase::Backoff { .. } => !self.wanted_meanwhile(envelope).is_empty(),
+            Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } => false,
             Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed => false,
             Phase::Expired | Phase::Cancelled => false,
         }

@@ -196,7 +196,8 @@ pub fn resume(cascade: &Cascade, now: UnixMillis) -> Transition {
     match cascade.state.phase {
         Phase::Pending => moves.acquire(),
         Phase::Submitting { attempt, .. } => moves.effects.push(Effect::Reconcile { attempt }),
-        Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } | Phase::Backoff { .. } => {}
+        Phase::Backoff { .. } => moves.acquire_meanwhile(),
+        Phase::Scheduled { .. } | Phase::AwaitingReceipt { .. } => {}
         Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {}
     }
     Transition { next: cascade.state.clone(), effects: moves.effects }
@@ -205,7 +206,9 @@ pub fn resume(cascade: &Cascade, now: UnixMillis) -> Transition {
 fn submit(moves: &mut Move<'_>, candidate: u8, adapter_version: AdapterVersion) -> Result<(), StepError> {
     let ready = match moves.next.phase {
         Phase::Pending => true,
-        Phase::Backoff { until, .. } => moves.now >= until,
+        Phase::Backoff { until, .. } => {
+            moves.now >= until || moves.next.wanted_meanwhile(moves.envelope).contains(&candidate)
+        }
         Phase::Scheduled { .. } | Phase::Submitting { .. } | Phase::AwaitingReceipt { .. } => false,
         Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {
             false
@@ -239,8 +242,10 @@ fn submit(moves: &mut Move<'_>, candidate: u8, adapter_version: AdapterVersion) 
 
 fn no_route(moves: &mut Move<'_>) -> Result<(), StepError> {
     match moves.next.phase {
+        // Those that were tried are asked again after the pause.
+        Phase::Backoff { until, .. } if until < moves.step_deadline() => Err(StepError::Stale),
         Phase::Pending | Phase::Backoff { .. } => {
-            moves.advance();
+            moves.give_up();
             Ok(())
         }
         Phase::Scheduled { .. } | Phase::Submitting { .. } | Phase::AwaitingReceipt { .. } => {
@@ -256,6 +261,8 @@ fn no_route(moves: &mut Move<'_>) -> Result<(), StepError> {
 /// already cannot be called back.
 fn suppressed(moves: &mut Move<'_>) -> Result<(), StepError> {
     match moves.next.phase {
+        // Only connections that were not tried were asked for: another sender's may be clear.
+        Phase::Backoff { until, .. } if until < moves.step_deadline() => Err(StepError::Stale),
         Phase::Pending | Phase::Backoff { .. } => {
             moves.note(EventKind::StepSuppressed);
             moves.advance();

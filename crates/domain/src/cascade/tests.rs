@@ -6,4 +6,5 @@ mod persisted;
 mod random_orders;
 mod receipts;
 mod redrive;
+mod resends;
 mod walk;

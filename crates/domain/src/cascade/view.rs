@@ -120,6 +120,10 @@ impl Cascade {
             Phase::Pending => ("permit", self.after_step()),
             Phase::Submitting { .. } => ("provider_answer", self.after_step()),
             Phase::AwaitingReceipt { .. } => ("receipt", self.after_step()),
+            // Nobody is asked again: those that were not tried are waited for.
+            Phase::Backoff { until, .. } if until >= self.state.step_deadline(&self.envelope) => {
+                ("permit", self.after_step())
+            }
             Phase::Backoff { .. } => ("retry", "another attempt within the step".to_owned()),
             Phase::Delivered | Phase::SentUnconfirmed | Phase::Failed | Phase::Expired | Phase::Cancelled => {
                 return None;

@@ -93,6 +93,31 @@ async fn next_provider_goes_to_a_second_connection_or_waits() {
     }
 }
 
+#[tokio::test]
+async fn a_held_connection_makes_nobody_get_copies_within_a_pause() {
+    let server = Server::start_with(&nothing_known());
+    server.second_twilio().await;
+    server.simulator_post("/sim/scenario", &json!({ "receipt_delay_ms": 60_000 })).await;
+    let held = server.connection("twilio").await;
+    let order = async |what: &str| {
+        let path = format!("/admin/v1/providers/{held}/{what}");
+        assert_eq!(server.post(&path, &server.admin_key, &json!({})).await.unwrap().0, 200);
+    };
+    order("hold").await;
+    let mut body = sms("9914", 25);
+    body["cascade"]["steps"][0]["providers"] = json!(["twilio", "second"]);
+    let id = server.send(&body).await;
+    let message = server.until(&id, LIMIT, |message| attempts(message).len() >= 3).await;
+    assert_eq!(providers(&message)[..3], ["second"; 3]);
+    let at = |index: usize| message["attempts"][index]["submitted_at"].as_str().unwrap().to_owned();
+    let at = |index| hermes_domain::UnixMillis::parse_rfc3339(&at(index)).unwrap();
+    // The pauses that the domain decides; how long they took beyond that is nobody's promise.
+    assert!(at(1).since(at(0)) >= 500 && at(2).since(at(1)) >= 1_000, "{:#}", message["attempts"]);
+    order("release").await;
+    let message = server.until(&id, LIMIT, |message| attempts(message).len() >= 4).await;
+    assert_eq!(providers(&message)[3], "twilio", "it was waited for all along");
+}
+
 /// The process dies after the provider took the message and before its answer is on record.
 async fn killed_after_dispatch(ending: &str, policy: &str) -> (Server, String) {
     let mut server = Server::start_with(&nothing_known());

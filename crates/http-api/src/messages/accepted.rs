@@ -69,7 +69,9 @@ pub(crate) struct ConsideredView {
     /// `taken`; `standby`: it cannot be used now and comes after those that can; `rejected`.
     verdict: &'static str,
     /// Why: `named`, `rule`, `ranked`, `explored`, `failing`, `silent`, `slow`, `held`, `breaker_open`, `throttled`,
-    /// `throttled_too_long`, `country_not_served`, `cost_exceeded`, `excluded_by_rule`, `not_named`.
+    /// `throttled_too_long`, `country_not_served`, `cost_exceeded`, `budget_currency` (its price is in another currency than
+    /// `limits`), `price_unknown` (there are `limits`, but no price), `excluded_by_rule`, `not_named`,
+    /// `recipient_suppressed` (by a rule about its sender).
     reason: &'static str,
 }
 

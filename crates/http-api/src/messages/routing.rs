@@ -252,6 +252,14 @@ fn without_route(none: &NoRoute) -> Left {
         let detail = "every connection of the step costs more than limits.max_cost";
         return Left::new("cost_exceeded", detail.to_owned());
     }
+    if for_reason(Reason::BudgetCurrency) {
+        let detail = "no connection of the step has a price in the currency of limits";
+        return Left::new("budget_currency", detail.to_owned());
+    }
+    if for_reason(Reason::PriceUnknown) {
+        let detail = "limits.max_cost is set, and no connection of the step has a known price";
+        return Left::new("price_unknown", detail.to_owned());
+    }
     if for_reason(Reason::ThrottledTooLong) {
         let detail = "the providers of the step ask for a pause that is longer than the step";
         return Left::new("throttled", detail.to_owned());

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use hermes_domain::{
     MessageId, UnixMillis,
-    cascade::{Attempt, Cascade, MessageStatus, State},
+    cascade::{Attempt, Cascade, Charge, MessageStatus, State},
     message::Envelope,
-    money::{Currency, Money},
+    money::Money,
 };
 use hermes_ports::cascade_store::StoredCascade;
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub(crate) struct MessageView {
     flags: Vec<&'static str>,
     /// What happens next; null once the message has ended.
     waiting_for: Option<WaitingView>,
-    /// What the attempts cost so far, where providers told it in one currency.
+    /// What the attempts cost so far, where all of it is known in one currency.
     cost: Option<CostView>,
     /// Not before.
     send_at: Option<String>,
@@ -114,7 +114,7 @@ pub(crate) struct AttemptView {
     completed_at: Option<String>,
     /// SMS segments, once told.
     segments: Option<u16>,
-    /// Price, once told.
+    /// Once the provider took it: what it told, else the price list's.
     cost: Option<CostView>,
     /// Why it failed.
     error: Option<ErrorView>,
@@ -178,7 +178,7 @@ impl MessageView {
             attempts: attempts(envelope, state),
             flags: state.flags.names(),
             waiting_for: waiting_for(stored),
-            cost: total(state).as_ref().map(cost),
+            cost: total(envelope, state).map(cost),
             send_at: optional(envelope.send_at),
             expires_at: envelope.expires_at.rfc3339(),
             created_at: envelope.created_at.rfc3339(),
@@ -228,7 +228,7 @@ fn attempt_view(envelope: &Envelope, attempt: &Attempt, number: u16) -> AttemptV
         submitted_at: attempt.submitted_at.rfc3339(),
         completed_at: attempt.completed_at.map(UnixMillis::rfc3339),
         segments: attempt.segments,
-        cost: attempt.cost.as_ref().map(cost),
+        cost: attempt.charge(envelope).map(cost),
         error: attempt.error.as_ref().map(|failure| ErrorView {
             class: failure.class.as_str(),
             provider_code: failure.code.clone(),
@@ -237,17 +237,19 @@ fn attempt_view(envelope: &Envelope, attempt: &Attempt, number: u16) -> AttemptV
     }
 }
 
-fn cost(money: &Money) -> CostView {
-    CostView { amount: money.amount(), currency: money.currency.as_str().to_owned(), estimated: false }
+fn cost(Charge { money, estimated }: Charge) -> CostView {
+    CostView { amount: money.amount(), currency: money.currency.as_str().to_owned(), estimated }
 }
 
-/// The sum of all known prices; `None` without any, or when currencies differ.
-fn total(state: &State) -> Option<Money> {
-    let mut known = state.attempts.iter().filter_map(|attempt| attempt.cost);
+/// The sum of all known charges, estimated if one of them is; `None` without any, or when currencies differ.
+fn total(envelope: &Envelope, state: &State) -> Option<Charge> {
+    let mut known = state.attempts.iter().filter_map(|attempt| attempt.charge(envelope));
     let first = known.next()?;
     known.try_fold(first, |sum, next| {
-        let same: Option<Currency> = (sum.currency == next.currency).then_some(sum.currency);
-        same.map(|currency| Money { micros: sum.micros.saturating_add(next.micros), currency })
+        let micros = sum.money.micros.saturating_add(next.money.micros);
+        let money = Money { micros, ..sum.money };
+        let estimated = sum.estimated || next.estimated;
+        (sum.money.currency == next.money.currency).then_some(Charge { money, estimated })
     })
 }
 

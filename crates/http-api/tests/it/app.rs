@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use hermes_directory::{ConnectionTerms, Directory, DirectoryKeys, Mint};
+use hermes_directory::{ConnectionTerms, Directory, DirectoryKeys, Mint, Price};
 use hermes_domain::{
     ConnectionId, MessageId, TenantId,
     access::Scopes,
@@ -18,6 +18,7 @@ use hermes_domain::{
     cascade::{AdapterVersion, Event},
     connection::Connection,
     message::Mode,
+    money::Money,
     outcome::{Acceptance, Outcome},
     tenant::{ApiKey, KeyOwner, Tenant},
 };
@@ -256,6 +257,14 @@ pub(crate) fn key(number: u128, owner: KeyOwner) -> ApiKey {
         expires_at: None,
         created_at: START,
     }
+}
+
+/// Gives connection `number` a price for every country, in euros.
+pub(crate) async fn priced(app: &App, number: u64, amount: &str) {
+    let access = app.directory.access(connection(number)).unwrap();
+    let price = Price { country: None, price: Money::parse(amount, "EUR").unwrap() };
+    let terms = ConnectionTerms { cost: vec![price], countries: Vec::new() };
+    app.directory.update_connection((*access.connection).clone(), terms, None, None).await.unwrap();
 }
 
 pub(crate) async fn connect(

@@ -77,6 +77,29 @@ async fn a_budget_counts_every_segment() {
 }
 
 #[tokio::test]
+async fn a_budget_takes_only_connections_whose_price_is_known_in_its_currency() {
+    let app = App::start().await;
+    let unpriced = step(&app, &sms()).await["providers"][0].as_str().unwrap().to_owned();
+    let limited =
+        |currency: &str| with(sms(), "/limits", json!({ "max_cost": "0.50", "currency": currency }));
+    let refusal = async |currency: &str| {
+        let refused = app.post(LIVE, "/v1/messages", &limited(currency)).await;
+        assert_eq!((refused.status, refused.code()), (422, "no_route".into()));
+        refused.json()["errors"][0]["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(refusal("EUR").await, "price_unknown");
+    add(&app, "cheap", "0.04").await;
+    assert_eq!(refusal("USD").await, "budget_currency");
+    let planned = step(&app, &limited("EUR")).await;
+    let expected = vec![("cheap", "taken", "ranked"), (unpriced.as_str(), "rejected", "price_unknown")];
+    assert_eq!((&planned["providers"], considered(&planned)), (&json!(["cheap"]), expected));
+    let push = with(sms(), "/to", json!({ "push": [{ "token": "t", "platform": "android" }] }));
+    let push = with(push, "/cascade/steps/0/channel", json!("push"));
+    let push = with(push, "/limits", json!({ "max_cost": "0", "currency": "USD" }));
+    assert_eq!(step(&app, &push).await["providers"].as_array().unwrap().len(), 1, "push costs nothing");
+}
+
+#[tokio::test]
 async fn a_tenants_rules_are_kept_changed_and_followed() {
     let app = App::start().await;
     add(&app, "a", "0.04").await;

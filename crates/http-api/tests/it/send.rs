@@ -2,13 +2,19 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use hermes_domain::{CascadeTemplateId, content::ChannelContent};
-use hermes_ports::CascadeStore as _;
+use hermes_domain::{
+    CascadeTemplateId,
+    cascade::Event,
+    content::ChannelContent,
+    money::Money,
+    outcome::{Level, Receipt, ReceiptStatus},
+};
+use hermes_ports::{CascadeInbox as _, CascadeStore as _};
 use hermes_testkit::START;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{ADMIN, App, LIVE, sms, with},
+    app::{ADMIN, App, LIVE, priced, sms, with},
     client::Call,
 };
 
@@ -45,6 +51,8 @@ pub(crate) fn everything() -> Value {
 #[tokio::test]
 async fn the_contract_s_example_is_accepted_and_read_back() {
     let app = App::start().await;
+    priced(&app, 1, "0.05").await;
+    priced(&app, 2, "0.0001").await;
     let answer = app.post(LIVE, "/v1/messages", &everything()).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let reply = answer.json();
@@ -229,15 +237,39 @@ async fn the_trace_of_the_request_goes_with_the_message() {
 #[tokio::test]
 async fn rehearsing_tells_plan_segments_and_cost_and_sends_nothing() {
     let app = App::start().await;
+    priced(&app, 1, "0.05").await;
+    priced(&app, 2, "0.0001").await;
     let body = with(everything(), "/content/sms/text", json!("ж".repeat(71)));
     let answer = app.post(LIVE, "/v1/messages/validate", &body).await;
     let reply = answer.json();
     assert_eq!((answer.status, &reply["valid"]), (200, &json!(true)), "{reply}");
     assert_eq!(reply["plan"].as_array().unwrap().len(), 3);
     assert_eq!(reply["segments"], json!([{ "step": 0, "encoding": "ucs2", "count": 2 }]));
+    assert_eq!(reply["cost"][0]["amount"], "0.10", "both segments");
     assert_eq!(app.get(LIVE, "/v1/messages").await.json()["data"], json!([]));
     // It did not take the dedupe key either.
     app.message(&body).await;
+}
+
+#[tokio::test]
+async fn what_a_provider_took_costs_what_the_price_list_says_until_it_tells() {
+    let app = App::start().await;
+    priced(&app, 1, "0.50").await;
+    let id = app.message(&with(sms(), "/content/text", json!("ж".repeat(71)))).await;
+    let read = async || app.get(LIVE, &format!("/v1/messages/{id}")).await.json();
+    assert_eq!(read().await["cost"], json!(null), "nobody has taken it yet");
+    app.accepted(id, "SM1").await;
+    let (message, estimated) =
+        (read().await, json!({ "amount": "1.00", "currency": "EUR", "estimated": true }));
+    assert_eq!((&message["cost"], &message["attempts"][0]["cost"]), (&estimated, &estimated), "two segments");
+    let told = Receipt {
+        cost: Money::parse("0.93", "EUR").ok(),
+        ..Receipt::of(ReceiptStatus::Reached(Level::Sent))
+    };
+    let event = Event::Receipt { attempt: 1, connection: hermes_testkit::connection(1), receipt: told };
+    app.inbox.deliver(id, event, None).await.unwrap();
+    let (message, told) = (read().await, json!({ "amount": "0.93", "currency": "EUR", "estimated": false }));
+    assert_eq!((&message["cost"], &message["attempts"][0]["cost"]), (&told, &told));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, LIVE, OTHER, TEST, sms, with},
+    app::{ADMIN, App, LIVE, OTHER, TEST, sms, with},
     client::Call,
 };
 
@@ -86,6 +86,30 @@ async fn a_silenced_sender_stops_nobody_else() {
     assert_eq!(app.post(LIVE, "/v1/messages", &named("Other")).await.status, 202);
     // Nobody knows which sender these connections use: it may be the silenced one.
     assert_eq!(app.post(LIVE, "/v1/messages", &sms()).await.code(), "recipient_suppressed");
+}
+
+#[tokio::test]
+async fn a_connection_whose_sender_is_silenced_is_rejected_with_the_reason() {
+    let app = App::start().await;
+    for (name, from) in [("silenced", "+4520000001"), ("heard", "+4520000002")] {
+        let body = json!({
+            "provider": "twilio", "name": name, "channel": "sms",
+            "credentials": { "account_sid": "AC1", "auth_token": "t" }, "config": { "from": from },
+        });
+        assert_eq!(app.post(ADMIN, "/admin/v1/providers", &body).await.status, 201);
+    }
+    suppress(&app, &json!({ "address": "+4520123456", "sender": "+4520000001" })).await;
+    let named = with(sms(), "/cascade/steps/0/providers", json!(["silenced", "heard"]));
+    let plan = app.post(LIVE, "/v1/messages/validate", &named).await.json()["plan"][0].clone();
+    assert_eq!(plan["providers"], json!(["heard"]));
+    let considered = plan["considered"].as_array().unwrap();
+    let about = |name: &str| considered.iter().find(|one| one["provider"] == name).unwrap();
+    assert_eq!(considered[0]["provider"], "heard", "rejected ones come last");
+    assert_eq!(about("heard")["verdict"], "taken");
+    assert_eq!(
+        (&about("silenced")["verdict"], &about("silenced")["reason"]),
+        (&json!("rejected"), &json!("recipient_suppressed"))
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::{
     cascade::{
         AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StatusReason, StepError, resume,
     },
-    outcome::{ErrorClass, Failure, Level, Outcome, ReceiptStatus},
+    outcome::{Acceptance, ErrorClass, Failure, Level, Outcome, ReceiptStatus},
     plan::{OnServerError, OnUnknownOutcome},
 };
 
@@ -116,7 +116,7 @@ fn not_sent_fails_over_first_and_then_comes_back_after_a_pause() {
     let mut run = Run::standard();
     let not_sent = || Outcome::NotSent(failure(ErrorClass::Network));
     run.permit().outcome(not_sent());
-    assert_eq!(run.effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(run.effects, [Effect::Acquire { candidates: vec![1] }]);
     run.permit().outcome(not_sent());
     assert_eq!(run.phase(), Phase::Backoff { until: START.plus_ms(1_000), count: 2 });
     run.due();
@@ -139,7 +139,7 @@ fn every_policy_for_an_unknown_outcome() {
         [Effect::Acquire { candidates: vec![0] }],
         "the same connection, not the next"
     );
-    assert_eq!(after(OnUnknownOutcome::NextProvider).effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(after(OnUnknownOutcome::NextProvider).effects, [Effect::Acquire { candidates: vec![1] }]);
     assert_eq!(after(OnUnknownOutcome::NextChannel).state().step, 1);
 }
 
@@ -161,7 +161,7 @@ fn every_policy_for_a_server_error() {
         assert!(run.state().flags.outcome_unknown);
         run
     };
-    assert_eq!(after(OnServerError::NextProvider).effects, [Effect::Acquire { candidates: vec![1, 0] }]);
+    assert_eq!(after(OnServerError::NextProvider).effects, [Effect::Acquire { candidates: vec![1] }]);
     assert!(matches!(after(OnServerError::Resend).phase(), Phase::Backoff { .. }));
     assert_eq!(after(OnServerError::NextChannel).state().step, 1);
     assert!(matches!(after(OnServerError::Wait).phase(), Phase::AwaitingReceipt { .. }));
@@ -313,4 +313,20 @@ fn a_message_is_tried_only_through_what_it_can_still_pay_for() {
     assert_eq!(fits(&run), Vec::<u8>::new(), "the provider may have taken it");
     run.outcome(Outcome::Rejected(failure(ErrorClass::ProviderFault)));
     assert_eq!(fits(&run), [0, 1], "it has not");
+}
+
+#[test]
+fn what_a_provider_tells_in_another_currency_is_counted_by_the_price_list() {
+    let money = |amount: &str, currency: &str| Some(crate::money::Money::parse(amount, currency).unwrap());
+    let envelope = envelope(|envelope| {
+        envelope.max_cost = money("0.10", "EUR");
+        envelope.plan.steps[0].candidates[0].price = money("0.06", "EUR");
+        envelope.plan.steps[0].candidates[1].price = money("0.05", "USD");
+    });
+    let mut run = Run::new(&envelope);
+    let fits = |run: &Run| crate::standing::affordable(&envelope, run.state(), &[0, 1]);
+    assert_eq!(fits(&run), [0], "nobody knows whether the second one is too dear");
+    let told = Acceptance { cost: money("0.01", "USD"), ..Acceptance::default() };
+    run.permit().outcome(Outcome::Accepted(told));
+    assert_eq!(fits(&run), Vec::<u8>::new());
 }

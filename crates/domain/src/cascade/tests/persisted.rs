@@ -6,13 +6,18 @@ use crate::{
     outcome::{ErrorClass, Level, Outcome},
 };
 
-/// A message whose SMS outcome is unknown and whose email was delivered, with a late receipt behind it.
+/// A message whose SMS outcome is unknown and whose email was delivered, with a late receipt behind it that was not told
+/// to be late: the samples were written before it was.
 fn sample() -> State {
     let mut run = Run::standard();
     run.permit().after_ms(40).outcome(Outcome::Unknown(failure(ErrorClass::Network))).due();
     run.permit().after_ms(3).accept().after_ms(60).receipt(2, reached(Level::Delivered));
+    let mut timeline = run.state().timeline.clone();
     run.after_ms(9).receipt(1, reached(Level::Delivered));
-    run.cascade.state
+    let mut state = run.cascade.state;
+    timeline.push(state.timeline.entries()[timeline.len()]);
+    (state.timeline, state.flags.delivered_late) = (timeline, false);
+    state
 }
 
 fn stored(version: u8) -> Vec<u8> {

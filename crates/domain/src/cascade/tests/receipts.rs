@@ -3,7 +3,7 @@
 use super::fixture::{Run, connection, envelope, failure, reached, undelivered};
 use crate::{
     address::Channel,
-    cascade::{AttemptStatus, Event, Phase, StepError},
+    cascade::{AttemptStatus, Effect, Event, Phase, StepError},
     content::Whatsapp,
     outcome::{Acceptance, ErrorClass, Level, Outcome, Receipt, ReceiptStatus},
     plan::{OnLateReceipt, OnUnknownOutcome},
@@ -60,7 +60,7 @@ fn undelivered_starts_the_next_step_at_once() {
 fn a_suspended_account_found_by_receipt_tries_the_next_provider() {
     let mut run = Run::standard();
     run.permit().accept().receipt(1, ReceiptStatus::Failed(failure(ErrorClass::Funds)));
-    assert_eq!((run.state().step, run.phase()), (0, Phase::Pending));
+    assert_eq!((run.state().step, run.effects.clone()), (0, vec![Effect::Acquire { candidates: vec![1] }]));
 }
 
 #[test]
@@ -221,4 +221,19 @@ fn a_refused_text_is_followed_by_its_alternate_once() {
     let mut run = Run::new(&whatsapp(false));
     run.permit().outcome(Outcome::Rejected(closed()));
     assert_eq!((run.state().step, run.phase()), (1, Phase::Pending), "there is no alternate");
+}
+
+#[test]
+fn a_receipt_for_an_earlier_step_after_a_later_one_delivered_is_late() {
+    let mut run = Run::standard();
+    run.permit().accept().due().permit().accept().receipt(2, reached(Level::Delivered));
+    run.receipt(2, reached(Level::Read));
+    assert!(!run.state().flags.delivered_late, "the same attempt got further");
+    run.after_ms(3_000).receipt(1, reached(Level::Delivered));
+    let flags = run.state().flags;
+    assert!(flags.delivered_late && flags.delivered_multiple, "{flags:?}");
+    assert_eq!((run.phase(), run.kinds().last().copied()), (Phase::Delivered, Some("receipt.late")));
+    let entries = run.state().timeline.len();
+    run.receipt(1, reached(Level::Read));
+    assert_eq!(run.state().timeline.len(), entries + 1, "it is told once");
 }

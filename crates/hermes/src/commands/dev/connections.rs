@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context as _;
-use hermes_directory::ConnectionTerms;
-use hermes_domain::{ConnectionId, TenantId, address::Channel, connection::Connection, message::Mode};
+use hermes_directory::{ConnectionTerms, Price};
+use hermes_domain::{
+    ConnectionId, TenantId, address::Channel, connection::Connection, message::Mode, money::Money,
+};
 use hermes_ports::{Clock as _, adapter::Secrets};
 use hermes_simulator::demo;
 use serde_json::{Value, json};
@@ -71,6 +73,8 @@ async fn follow(assembly: &Assembly, id: ConnectionId, wanted: &Wanted) -> anyho
 struct Wanted {
     provider: &'static str,
     channel: Channel,
+    /// Made up, in euros; ranks connections in the order of [`wanted`]. `None`: free.
+    price: Option<&'static str>,
     config: Value,
     secrets: Value,
 }
@@ -82,7 +86,11 @@ impl Wanted {
 }
 
 async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> anyhow::Result<ConnectionId> {
-    let Wanted { provider, channel, config, .. } = wanted;
+    let Wanted { provider, channel, price, config, .. } = wanted;
+    let price =
+        price.map(|amount| Money::parse(amount, "EUR")).transpose().context("demo prices are amounts")?;
+    let cost = price.map(|price| Price { country: None, price }).into_iter().collect();
+    let terms = ConnectionTerms { cost, countries: Vec::new() };
     let connection = Connection {
         id: assembly.mint.connection(),
         tenant: Some(tenant),
@@ -96,8 +104,7 @@ async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> a
         created_at: assembly.clock.now(),
     };
     let id = connection.id;
-    let created =
-        assembly.directory.create_connection(connection, ConnectionTerms::default(), wanted.secrets()?).await;
+    let created = assembly.directory.create_connection(connection, terms, wanted.secrets()?).await;
     created.with_context(|| format!("could not make the {provider} connection"))?;
     Ok(id)
 }
@@ -105,16 +112,16 @@ async fn create_one(assembly: &Assembly, tenant: TenantId, wanted: &Wanted) -> a
 /// In the order in which a step without providers tries them.
 fn wanted(simulator: &str) -> Vec<Wanted> {
     let all = [
-        ("twilio", Channel::Sms, twilio()),
-        ("vonage", Channel::Sms, vonage()),
-        ("messente", Channel::Sms, messente()),
-        ("ses", Channel::Email, ses()),
-        ("fcm", Channel::Push, fcm(simulator)),
-        ("whatsapp", Channel::Whatsapp, whatsapp()),
+        ("twilio", Channel::Sms, Some("0.06"), twilio()),
+        ("vonage", Channel::Sms, Some("0.07"), vonage()),
+        ("messente", Channel::Sms, Some("0.08"), messente()),
+        ("ses", Channel::Email, Some("0.0001"), ses()),
+        ("fcm", Channel::Push, None, fcm(simulator)),
+        ("whatsapp", Channel::Whatsapp, Some("0.05"), whatsapp()),
     ];
-    let at_simulator = |(provider, channel, (mut config, secrets)): (_, _, (Value, Value))| {
+    let at_simulator = |(provider, channel, price, (mut config, secrets)): (_, _, _, (Value, Value))| {
         config["base_url"] = simulator.into();
-        Wanted { provider, channel, config, secrets }
+        Wanted { provider, channel, price, config, secrets }
     };
     all.map(at_simulator).into()
 }

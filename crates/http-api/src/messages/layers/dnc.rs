@@ -7,6 +7,7 @@ use hermes_domain::{
     address::Channel,
     message::Warning,
     plan::Step,
+    routing::Reason,
     suppression::{Subject, Suppression, applying, sender_of},
     tenant::TenantScope,
 };
@@ -97,12 +98,10 @@ fn forbidden(
         last = rule.or(last);
         rule.is_none()
     };
-    let (clear, _): (Vec<_>, Vec<_>) =
-        step.candidates.iter().cloned().partition(|candidate| may_write(candidate.connection));
-    if clear.is_empty() {
+    step.reject(Reason::RecipientSuppressed, |candidate| !may_write(candidate.connection));
+    if step.candidates.is_empty() {
         return last.cloned();
     }
-    step.candidates = clear;
     if channel == Channel::Push {
         let is_free = |token: &str| {
             let own = rules.iter().find(|(address, _)| address == token);
