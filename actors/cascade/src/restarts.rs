@@ -1,6 +1,9 @@
 //! What a supervisor remembers about cascades that failed.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use hermes_domain::MessageId;
 use hermes_supervision::{Jitter, ParkedKey, PoisonLedger, poison};
@@ -10,22 +13,30 @@ use hermes_supervision::{Jitter, ParkedKey, PoisonLedger, poison};
 pub(crate) struct Restarts {
     ledger: PoisonLedger<MessageId>,
     counts: HashMap<MessageId, (u32, String)>,
+    /// Those that have failed and were not started again yet.
+    down: HashSet<MessageId>,
 }
 
 impl Restarts {
     pub(crate) fn new(failures_max: u32) -> Self {
         let policy = poison::PoisonPolicy { failures_max, ..poison::PoisonPolicy::default() };
-        Self { ledger: PoisonLedger::new(policy), counts: HashMap::new() }
+        Self { ledger: PoisonLedger::new(policy), counts: HashMap::new(), down: HashSet::new() }
     }
 
     /// Records a failure: when to restart, or `None` when the message is parked.
     pub(crate) fn failed(&mut self, id: MessageId, error: &str, now: std::time::Instant) -> Option<Duration> {
         let entry = self.counts.entry(id).or_default();
         *entry = (entry.0 + 1, error.to_owned());
+        self.down.insert(id);
         match self.ledger.record(id, now, error, Jitter::NONE) {
             poison::Verdict::RetryAfter(delay) => Some(delay),
             poison::Verdict::Park => None,
         }
+    }
+
+    /// A message is started, by its restart or by something that concerns it and came first; whether it had failed.
+    pub(crate) fn started(&mut self, id: MessageId) -> bool {
+        self.down.remove(&id)
     }
 
     /// Forgets a message that ended well.

@@ -169,6 +169,7 @@ impl CascadesSupervisor {
             None => {
                 let owes = stored.state.owes_effect(&stored.envelope);
                 let slot = owes.then(|| self.admission.take(stored.envelope.lane));
+                let recovered = state.restarts.started(id) || recovered;
                 self.start(me, state, id, Start::Loaded { stored, slot, recovered })
             }
         };

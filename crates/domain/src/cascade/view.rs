@@ -7,7 +7,7 @@ use crate::{
     UnixMillis,
     address::Channel,
     event::EventKind,
-    message::Envelope,
+    message::{Envelope, HeldFor},
     plan::{Candidate, Step},
 };
 
@@ -72,7 +72,7 @@ impl MessageStatus {
 /// What a cascade waits for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct WaitingFor {
-    /// `send_at`, `permit`, `provider_answer`, `receipt` or `retry`.
+    /// `send_at`, `quiet_hours`, `permit`, `provider_answer`, `receipt` or `retry`.
     pub what: &'static str,
     /// Until then at the latest.
     pub until: UnixMillis,
@@ -116,7 +116,10 @@ impl Cascade {
     pub fn waiting_for(&self) -> Option<WaitingFor> {
         let until = self.state.due(&self.envelope)?;
         let (what, then) = match self.state.phase {
-            Phase::Scheduled { .. } => ("send_at", "the first step starts".to_owned()),
+            Phase::Scheduled { .. } => {
+                let what = self.envelope.held_for.map_or("send_at", HeldFor::as_str);
+                (what, "the first step starts".to_owned())
+            }
             Phase::Pending => ("permit", self.after_step()),
             Phase::Submitting { .. } => ("provider_answer", self.after_step()),
             Phase::AwaitingReceipt { .. } => ("receipt", self.after_step()),
@@ -138,12 +141,13 @@ impl Cascade {
     }
 
     fn after_step(&self) -> String {
+        if self.state.cancel_requested {
+            return "the message ends, because cancelling it was asked for".to_owned();
+        }
         let following = usize::from(self.state.step) + 1;
         match self.envelope.plan.steps.get(following) {
-            Some(step) if !self.state.cancel_requested => {
-                format!("step {following} ({}) starts", step.channel.as_str())
-            }
-            Some(_) | None => "the message ends".to_owned(),
+            Some(step) => format!("step {following} ({}) starts", step.channel.as_str()),
+            None => "the message ends".to_owned(),
         }
     }
 }

@@ -31,6 +31,22 @@ async fn a_killed_or_panicking_cascade_is_restarted_and_completes() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_needed_before_its_restart_tells_that_it_was_recovered_too() {
+    let server = Server::start();
+    let id = server.send(&sms("9902", 30)).await;
+    server.until(&id, LIMIT, |message| message["attempts"][0]["status"] == "accepted").await;
+    let kill = format!("/admin/v1/actors/cascade%2F{id}/kill");
+    assert_eq!(server.post(&kill, &server.admin_key, &json!({})).await.unwrap().0, 202);
+    // The restart comes after a second; this wakes the message at once.
+    let cancel = format!("/v1/messages/{id}/cancel");
+    assert_eq!(server.post(&cancel, &server.tenant_key, &json!({})).await.unwrap().0, 200);
+    let timeline = server.timeline(&id).await;
+    assert!(timeline.contains(&"actor.recovered".to_owned()), "{timeline:?}");
+    let then = server.message(&id).await["waiting_for"]["then"].clone();
+    assert!(then.as_str().unwrap().contains("cancelling"), "{then}");
+}
+
+#[tokio::test]
 async fn the_tree_shows_its_actors_and_counts_restarts() {
     let server = Server::start();
     server.send(&sms("9902", 30)).await;

@@ -148,7 +148,7 @@ pub(crate) struct ErrorView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaitingFor)]
 pub(crate) struct WaitingView {
-    /// `send_at`, `permit`, `provider_answer`, `receipt` or `retry`.
+    /// `send_at`, `quiet_hours`, `permit`, `provider_answer`, `receipt` or `retry`.
     pub(crate) what: &'static str,
     /// Until then at the latest.
     pub(crate) until: String,

@@ -210,6 +210,19 @@ fn cancelling_later_lets_the_attempt_decide_and_starts_no_other() {
 }
 
 #[test]
+fn what_is_waited_for_tells_of_quiet_hours_and_of_a_wish_to_cancel() {
+    let quiet = Run::new(&envelope(|envelope| {
+        envelope.send_at = Some(START.plus_s(20));
+        envelope.held_for = Some(crate::message::HeldFor::QuietHours);
+    }));
+    assert_eq!(quiet.cascade.waiting_for().unwrap().what, "quiet_hours");
+    let mut run = Run::standard();
+    let then = |run: &Run| run.cascade.waiting_for().unwrap().then;
+    assert_eq!(then(run.permit().accept()), "step 1 (email) starts");
+    assert_eq!(then(run.event(Event::Cancel)), "the message ends, because cancelling it was asked for");
+}
+
+#[test]
 fn expiry_ends_a_message_in_any_phase() {
     let short = || envelope(|envelope| envelope.expires_at = START.plus_s(10));
     let mut pending = Run::new(&short());
