@@ -102,7 +102,7 @@ impl CommitRest for CompanionRest {
         let held = self.claims.find(claim.tenant, claim.mode, &claim.key, now).await?;
         let own = |held: &Claim| match (&held.result, &claim.result) {
             (ClaimResult::Message(held), ClaimResult::Message(own)) => held == own,
-            (ClaimResult::Message(_) | ClaimResult::Reply { .. }, _) => false,
+            (ClaimResult::Message(_) | ClaimResult::Reply(_), _) => false,
         };
         if held.as_ref().is_some_and(own) { Ok(()) } else { Err(StoreError::ClaimTaken) }
     }

@@ -2,9 +2,13 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use hermes_domain::{TenantId, message::Mode, tenant::TenantScope};
 use hermes_ports::{
     AuditLog, AuditRead, StoreError,
-    audit::{AuditEntry, AuditEvent, AuditHash, AuditHead, AuditPhase, AuditQuery, GENESIS, link},
+    audit::{
+        ActorKind, AuditCounts, AuditEntry, AuditEvent, AuditHash, AuditHead, AuditPhase, AuditQuery,
+        GENESIS, link,
+    },
     registry::{Record, RecordKind},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -12,14 +16,15 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use crate::{
     backend::EmbeddedBackend,
-    columns::{damaged, instant, millis, rows, unreadable},
+    columns::{damaged, id_bytes, instant, millis, mode_number, rows, unreadable},
     registry,
     writer::{Change, WriteTx},
 };
 
 /// Record that names the newest entry: sequence number and hash, 40 bytes.
 const HEAD: &str = "audit_head";
-const COLUMNS: &str = "sequence, at, actor, role, action, target, request_id, intent, status, hash";
+const COLUMNS: &str =
+    "sequence, at, actor, role, action, target, request_id, intent, status, hash, tenant, mode, counts";
 
 #[async_trait]
 impl AuditLog for EmbeddedBackend {
@@ -54,10 +59,10 @@ fn append(tx: &WriteTx<'_>, event: &AuditEvent) -> Change<AuditEntry> {
         AuditPhase::Intent => (None, None),
         AuditPhase::Outcome { intent, status } => (intent.map(number), Some(status)),
     };
-    let mut insert = tx.db.prepare_cached(
-        "INSERT INTO audit (sequence, at, actor, role, action, target, request_id, intent, status, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
+    let text = format!(
+        "INSERT INTO audit ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    );
+    let mut insert = tx.db.prepare_cached(&text)?;
     insert.execute(params![
         number(sequence),
         millis(event.at),
@@ -68,7 +73,10 @@ fn append(tx: &WriteTx<'_>, event: &AuditEvent) -> Change<AuditEntry> {
         event.request_id,
         intent,
         status,
-        entry.hash
+        entry.hash,
+        event.owner.map(|owner| id_bytes!(owner.tenant)),
+        event.owner.map(|owner| mode_number(owner.mode)),
+        counted(&event.counts)
     ])?;
     let body = Bytes::from([&sequence.to_be_bytes()[..], &entry.hash].concat());
     let head = Record { kind: RecordKind::Meta, id: HEAD.to_owned(), body, secret: None, version: 0 };
@@ -96,10 +104,13 @@ fn last(db: &Connection) -> Change<AuditHead> {
 }
 
 pub(crate) async fn list(reads: &SqlitePool, wanted: AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+    // A tenant's own entries come from their index; others are looked through from the newest.
+    let of_tenant = if wanted.tenant.is_some() { "tenant = ?7" } else { "?7 IS NULL" };
     let text = format!(
         "SELECT {COLUMNS} FROM audit
          WHERE sequence < ?1 AND at >= ?2 AND (?3 IS NULL OR actor = ?3) AND (?4 IS NULL OR action = ?4)
            AND (?5 IS NULL OR instr('/' || target || '/', '/' || ?5 || '/') > 0)
+           AND {of_tenant} AND (?8 IS NULL OR mode = ?8) AND (?9 IS NULL OR (tenant IS NOT NULL) = ?9)
          ORDER BY sequence DESC LIMIT ?6"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(text))
@@ -108,7 +119,10 @@ pub(crate) async fn list(reads: &SqlitePool, wanted: AuditQuery) -> Result<Vec<A
         .bind(wanted.actor)
         .bind(wanted.action)
         .bind(wanted.target)
-        .bind(rows(wanted.limit.saturating_add(1)));
+        .bind(rows(wanted.limit.saturating_add(1)))
+        .bind(wanted.tenant.map(|tenant| id_bytes!(tenant).to_vec()))
+        .bind(wanted.mode.map(mode_number))
+        .bind(wanted.actor_kind.map(|kind| kind == ActorKind::Tenant));
     let found = query.fetch_all(reads).await.map_err(unreadable("listing the audit log"))?;
     Ok(found.iter().map(read).collect())
 }
@@ -147,6 +161,26 @@ fn number(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
+fn counted(counts: &AuditCounts) -> Option<String> {
+    (!counts.is_empty()).then(|| serde_json::json!(counts).to_string())
+}
+
+/// Something else than counts becomes one that nothing has, so that the entry's hash contradicts it.
+fn counts(column: &str) -> AuditCounts {
+    serde_json::from_str(column).unwrap_or_else(|_| AuditCounts::from([("unreadable".to_owned(), 0)]))
+}
+
+/// Something else than a tenant and a mode becomes a tenant that nobody is, for the same reason.
+fn owner(tenant: Option<Vec<u8>>, mode: Option<i64>) -> Option<TenantScope> {
+    if tenant.is_none() && mode.is_none() {
+        return None;
+    }
+    let known = [Mode::Live, Mode::Test].into_iter().find(|known| Some(mode_number(*known)) == mode);
+    let bits = tenant.and_then(|bytes| bytes.try_into().ok()).map(u128::from_be_bytes);
+    let owner = bits.zip(known).map(|(bits, mode)| TenantScope::new(TenantId::from_u128(bits), mode));
+    Some(owner.unwrap_or(TenantScope::new(TenantId::from_u128(0), Mode::Live)))
+}
+
 /// Whatever stands in the row: verifying must be able to say that it is wrong.
 fn read(row: &SqliteRow) -> AuditEntry {
     let unsigned = |column: i64| u64::try_from(column).unwrap_or_default();
@@ -159,9 +193,11 @@ fn read(row: &SqliteRow) -> AuditEntry {
         at: instant(row.get(1)),
         actor: row.get(2),
         role: row.get(3),
+        owner: owner(row.get(10), row.get(11)),
         action: row.get(4),
         target: row.get(5),
         request_id: row.get(6),
+        counts: row.get::<Option<String>, _>(12).map(|text| counts(&text)).unwrap_or_default(),
         phase,
     };
     AuditEntry { sequence: unsigned(row.get(0)), event, hash: hash_of(&row.get::<Vec<u8>, _>(9)) }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hermes_domain::{
     BatchId, TenantId, UnixMillis,
-    batch::{Batch, BatchItem, BatchState},
+    batch::{Batch, BatchItem, BatchState, PAUSE_MS_MAX},
     cascade::MessageStatus,
     tenant::TenantScope,
 };
@@ -212,12 +212,14 @@ impl Batches for EmbeddedBackend {
         self.writer().write("changing a batch", set).await
     }
 
-    async fn owing(&self, limit: usize) -> Result<Vec<Batch>, StoreError> {
+    async fn owing(&self, now: UnixMillis, limit: usize) -> Result<Vec<Batch>, StoreError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM batch WHERE state IN ('running', 'cancelling')
+            "SELECT {COLUMNS} FROM batch
+             WHERE (state IN ('running', 'cancelling') OR (state = 'paused' AND updated_at <= ?))
              AND state NOT IN ('cancelled', 'completed') ORDER BY id LIMIT ?"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(rows(limit));
+        let abandoned = UnixMillis(now.0.saturating_sub(PAUSE_MS_MAX));
+        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(millis(abandoned)).bind(rows(limit));
         let found = query.fetch_all(self.reads()).await.map_err(unreadable("looking for batches"))?;
         found.iter().map(batch_rows::stored).collect()
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use hermes_domain::{MessageId, TenantId, UnixMillis, message::Mode};
 use hermes_ports::{
     Idempotency, StoreError,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, ClaimResult, StoredReply},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use sqlx::{Row, sqlite::SqliteRow};
@@ -34,13 +34,13 @@ pub(crate) fn is_taken(
 
 /// Writes a claim over an expired one.
 pub(crate) fn put(db: &Connection, claim: &Claim) -> rusqlite::Result<()> {
-    let (message, status, body) = match &claim.result {
-        ClaimResult::Message(id) => (Some(id_bytes!(id)), None, None),
-        ClaimResult::Reply { status, body } => (None, Some(*status), Some(body)),
+    let (message, reply) = match &claim.result {
+        ClaimResult::Message(id) => (Some(id_bytes!(id)), None),
+        ClaimResult::Reply(reply) => (None, Some(reply)),
     };
     let mut insert = db.prepare_cached(
-        "INSERT OR REPLACE INTO claim (tenant, mode, key, fingerprint, message, status, body, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR REPLACE INTO claim (tenant, mode, key, fingerprint, message, status, body, expires_at, location, etag)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let inserted = insert.execute(params![
         id_bytes!(claim.tenant),
@@ -48,9 +48,11 @@ pub(crate) fn put(db: &Connection, claim: &Claim) -> rusqlite::Result<()> {
         claim.key,
         claim.fingerprint,
         message,
-        status,
-        body,
-        millis(claim.expires_at)
+        reply.map(|reply| reply.status),
+        reply.map(|reply| &reply.body),
+        millis(claim.expires_at),
+        reply.and_then(|reply| reply.location.as_ref()),
+        reply.and_then(|reply| reply.etag.as_ref())
     ]);
     inserted.map(drop)
 }
@@ -74,7 +76,7 @@ impl Idempotency for EmbeddedBackend {
         now: UnixMillis,
     ) -> Result<Option<Claim>, StoreError> {
         let query = sqlx::query(
-            "SELECT fingerprint, message, status, body, expires_at FROM claim
+            "SELECT fingerprint, message, status, body, expires_at, location, etag FROM claim
              WHERE tenant = ? AND mode = ? AND key = ? AND expires_at > ?",
         );
         let query =
@@ -99,9 +101,13 @@ fn read(row: &SqliteRow, tenant: TenantId, mode: Mode, key: &str) -> Result<Clai
     let fingerprint: &[u8] = row.get(0);
     let result = match (row.get::<Option<&[u8]>, _>(1), row.get::<Option<u16>, _>(2)) {
         (Some(id), _) => ClaimResult::Message(MessageId::from_u128(id_bits(id)?)),
-        (None, Some(status)) => {
-            ClaimResult::Reply { status, body: row.get::<Option<String>, _>(3).unwrap_or_default() }
+        (None, Some(status)) => StoredReply {
+            status,
+            body: row.get::<Option<String>, _>(3).unwrap_or_default(),
+            location: row.get(5),
+            etag: row.get(6),
         }
+        .into(),
         (None, None) => return Err(damaged("a claim without result")),
     };
     Ok(Claim {

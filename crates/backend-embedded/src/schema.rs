@@ -10,7 +10,7 @@ use crate::options::{EmbeddedOptions, OpenError};
 pub(crate) const DATABASE: &str = "hermes.db";
 
 /// Applied in order; `PRAGMA user_version` counts how many were. Never edit one that was released.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../../schema/sql/sqlite/0001_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0002_around_messages.sql"),
     include_str!("../../../schema/sql/sqlite/0003_suppressions.sql"),
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../../schema/sql/sqlite/0008_data_keys.sql"),
     include_str!("../../../schema/sql/sqlite/0009_inbound.sql"),
     include_str!("../../../schema/sql/sqlite/0010_batches.sql"),
+    include_str!("../../../schema/sql/sqlite/0016_audit_and_replies.sql"),
 ];
 
 /// The same for the file of the data keys.

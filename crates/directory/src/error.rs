@@ -17,6 +17,9 @@ pub enum DirectoryError {
     /// Another record has this name.
     #[error("the name is taken")]
     NameTaken,
+    /// Nobody could administer anything without this key.
+    #[error("it is the last key of an admin that works")]
+    LastAdmin,
     /// The tenant has as many records of this kind as it may.
     #[error("there are {most} {what} already, which is the most")]
     Full {

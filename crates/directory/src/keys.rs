@@ -111,6 +111,34 @@ impl Directory {
     /// # Errors
     /// `NotFound`, `Store`.
     pub async fn delete_key(&self, id: KeyId) -> Result<(), DirectoryError> {
+        self.remove_key(id, |_| Ok(())).await
+    }
+
+    /// The same for an operator's key, unless no admin's key would work at `now` without it: nobody could make another.
+    ///
+    /// # Errors
+    /// `NotFound`, also for tenants' keys; `LastAdmin`; `Store`.
+    pub async fn revoke_operator_key(&self, id: KeyId, now: UnixMillis) -> Result<(), DirectoryError> {
+        let check = |snapshot: &Snapshot| {
+            let operators = snapshot.keys_of(None);
+            let revoked =
+                operators.iter().find(|entry| entry.key.id == id).ok_or(DirectoryError::NotFound)?;
+            let is_admin = |entry: &KeyEntry| entry.key.operator_role() == Some(Role::Admin);
+            let mut others = operators.iter().filter(|entry| entry.key.id != id && entry.key.works_at(now));
+            // An expired key may always go: it does nothing.
+            if is_admin(revoked) && revoked.key.works_at(now) && !others.any(is_admin) {
+                return Err(DirectoryError::LastAdmin);
+            }
+            Ok(())
+        };
+        self.remove_key(id, check).await
+    }
+
+    async fn remove_key(
+        &self,
+        id: KeyId,
+        check: impl FnOnce(&Snapshot) -> Result<(), DirectoryError> + Send,
+    ) -> Result<(), DirectoryError> {
         let find = |snapshot: &Snapshot| {
             snapshot.keys.iter().find(|(_, entry)| entry.key.id == id).map(|(hash, _)| *hash)
         };
@@ -118,7 +146,7 @@ impl Directory {
         let apply = |snapshot: &mut Snapshot| {
             Arc::make_mut(&mut snapshot.keys).remove(&hash);
         };
-        self.erase(RecordKind::ApiKey, &hash.hex(), |_| Ok(()), apply).await?;
+        self.erase(RecordKind::ApiKey, &hash.hex(), check, apply).await?;
         self.forget_use(id).await
     }
 
@@ -127,7 +155,7 @@ impl Directory {
         let hash = KeyHash::of(&self.key_hasher, bearer);
         self.read(|snapshot| {
             let entry = snapshot.keys.get(&hash)?;
-            if entry.key.expires_at.is_some_and(|expires_at| now >= expires_at) {
+            if !entry.key.works_at(now) {
                 return None;
             }
             entry.used.note(now);

@@ -7,6 +7,10 @@ use crate::{BatchId, MessageId, UnixMillis, tenant::TenantScope};
 /// Most messages of one batch.
 pub const ITEMS_MAX: u32 = 100_000;
 
+/// Longest pause, in milliseconds (7 days): the lines that wait hold addresses and content, and nothing else would end
+/// them. A week spans holidays, and is as long as webhooks are kept.
+pub const PAUSE_MS_MAX: u64 = 7 * 24 * 3_600_000;
+
 /// Where a batch stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BatchState {
@@ -46,14 +50,6 @@ impl BatchState {
         match self {
             Self::Receiving | Self::Running | Self::Paused | Self::Cancelling => true,
             Self::Cancelled | Self::Completed => false,
-        }
-    }
-
-    /// Whether there is something to do for it now.
-    pub const fn owes_work(self) -> bool {
-        match self {
-            Self::Running | Self::Cancelling => true,
-            Self::Receiving | Self::Paused | Self::Cancelled | Self::Completed => false,
         }
     }
 
@@ -154,6 +150,35 @@ pub struct Batch {
     pub created_at: UnixMillis,
     /// When its state or counts changed last.
     pub updated_at: UnixMillis,
+}
+
+impl Batch {
+    /// When its pause ends and the items that wait are dropped; `None` unless it is paused.
+    pub const fn paused_until(&self) -> Option<UnixMillis> {
+        match self.state {
+            // Neither its state nor its counts change during a pause.
+            BatchState::Paused => Some(self.updated_at.plus_ms(PAUSE_MS_MAX)),
+            BatchState::Receiving
+            | BatchState::Running
+            | BatchState::Cancelling
+            | BatchState::Cancelled
+            | BatchState::Completed => None,
+        }
+    }
+
+    /// Whether it has been paused for too long.
+    pub fn is_abandoned(&self, now: UnixMillis) -> bool {
+        self.paused_until().is_some_and(|until| until <= now)
+    }
+
+    /// Whether there is something to do for it.
+    pub fn owes_work(&self, now: UnixMillis) -> bool {
+        match self.state {
+            BatchState::Running | BatchState::Cancelling => true,
+            BatchState::Paused => self.is_abandoned(now),
+            BatchState::Receiving | BatchState::Cancelled | BatchState::Completed => false,
+        }
+    }
 }
 
 /// What became of one item.

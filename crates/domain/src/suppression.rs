@@ -5,6 +5,7 @@
 
 mod coverage;
 mod keywords;
+mod provider_list;
 mod sender;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::{SuppressionId, TenantId, UnixMillis, address::Channel, message::Mode
 
 pub use coverage::{Coverage, ERASED_PREFIX, InvalidCoverage};
 pub use keywords::{Meaning, meaning};
+pub use provider_list::proves_opt_out;
 pub use sender::{SenderKey, sender_of};
 
 /// Longest note, in characters.

@@ -82,6 +82,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Whether it has not expired at `now`.
+    pub fn works_at(&self, now: UnixMillis) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+
     /// The role of an operator's key; `None` for tenants' keys.
     pub fn operator_role(&self) -> Option<Role> {
         match self.owner {

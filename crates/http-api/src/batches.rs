@@ -10,6 +10,7 @@ mod line;
 mod list;
 mod read;
 mod runner;
+mod settling;
 mod steer;
 mod stop;
 mod turns;

@@ -79,16 +79,17 @@ pub(crate) async fn pass(api: &Arc<Api>, mut request: Request, next: Next) -> Re
     match Door::of(route, request.uri().path()) {
         Door::Open => next.run(request).await,
         Door::Tenant(scope) => {
-            let caller = match tenant(api, request.headers(), scope) {
-                Ok(caller) => caller,
+            let (key, caller) = match tenant(api, request.headers(), scope) {
+                Ok(known) => known,
                 Err(problem) => return problem.into_response(),
             };
             let rate = api.rates.admit(caller.tenant.id, api.now());
             if let Some(refused) = limited(&rate) {
                 return refused;
             }
+            let event = audited::by_tenant(api, (key, caller.scope()), route, &request);
             request.extensions_mut().insert(caller);
-            announce(next.run(request).await, &rate)
+            announce(audited::on_record(api, event, request, next).await, &rate)
         }
         Door::Operator(needed) => {
             let operator = match operator(api, request.headers()) {
@@ -101,8 +102,9 @@ pub(crate) async fn pass(api: &Arc<Api>, mut request: Request, next: Next) -> Re
                 let problem = forbidden("role", missing.as_str());
                 return audited::refused(api, operator, route, request, problem).await.into_response();
             }
+            let event = audited::by_operator(api, operator, route, &request);
             request.extensions_mut().insert(operator);
-            audited::audited(api, operator, route, request, next).await
+            audited::on_record(api, event, request, next).await
         }
     }
 }
@@ -129,7 +131,7 @@ fn set_headers(response: &mut Response, rate: &RateState) {
     response.headers_mut().insert(rate::STATE_HEADER, rate.state.clone());
 }
 
-fn tenant(api: &Api, headers: &HeaderMap, scope: Option<Scope>) -> Result<Caller, Problem> {
+fn tenant(api: &Api, headers: &HeaderMap, scope: Option<Scope>) -> Result<(KeyId, Caller), Problem> {
     let principal = authenticate(api, headers)?;
     let KeyOwner::Tenant(tenant, mode) = principal.owner() else {
         return Err(Problem::new(Code::Forbidden, "Operator keys work under /admin/v1 only."));
@@ -138,7 +140,7 @@ fn tenant(api: &Api, headers: &HeaderMap, scope: Option<Scope>) -> Result<Caller
         return Err(forbidden("scope", missing.as_str()));
     }
     let tenant = api.directory().tenant(tenant).ok_or_else(unauthenticated)?;
-    Ok(Caller { tenant, mode })
+    Ok((principal.key_id(), Caller { tenant, mode }))
 }
 
 fn operator(api: &Api, headers: &HeaderMap) -> Result<Operator, Problem> {

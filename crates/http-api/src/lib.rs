@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod audit;
 mod audited;
 mod batches;
 mod body;

@@ -91,6 +91,8 @@ pub(crate) struct Operation {
     summary: &'static str,
     pub(crate) need: Need,
     keyed: bool,
+    /// Whether it changes nothing although it is no GET.
+    pub(crate) is_read_only: bool,
     body: Option<Value>,
     parameters: Vec<Value>,
     path_schemas: Vec<(&'static str, Value)>,
@@ -109,6 +111,7 @@ impl Operation {
             summary,
             need,
             keyed: verb == Verb::Post && need != Need::Open,
+            is_read_only: false,
             body: None,
             details: None,
             parameters: Vec::new(),
@@ -142,6 +145,12 @@ impl Operation {
     pub(crate) const fn repeatable(mut self) -> Self {
         self.keyed = false;
         self
+    }
+
+    /// A POST that changes nothing.
+    pub(crate) const fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self.repeatable()
     }
 
     /// A JSON body that matches `schema`, which the document calls `name`.

@@ -1,6 +1,7 @@
 //! Successful answers.
 
 use axum::response::{IntoResponse as _, Response};
+use hermes_ports::idempotency::StoredReply;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -46,11 +47,21 @@ impl Reply {
         self
     }
 
-    pub(crate) const fn status(&self) -> u16 {
-        self.status.as_u16()
+    /// What a repetition of the request gets.
+    pub(crate) fn kept(&self) -> StoredReply {
+        let header = |wanted: HeaderName| {
+            let (_, value) = self.headers.iter().find(|(name, _)| *name == wanted)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        StoredReply {
+            status: self.status.as_u16(),
+            body: self.without_secrets(),
+            location: header(header::LOCATION),
+            etag: header(header::ETAG),
+        }
     }
 
-    pub(crate) fn without_secrets(&self) -> String {
+    fn without_secrets(&self) -> String {
         let mut body = self.body.clone();
         if let Value::Object(fields) = &mut body {
             fields.retain(|name, _| !self.secrets.contains(&name.as_str()));

@@ -12,6 +12,7 @@ use axum::{
 use crate::{
     admin,
     api::{Api, ApiState},
+    audit,
     batches::{self, BatchRunner},
     cascades, docs, edge, health, inbound, messages,
     openapi::Document,
@@ -32,8 +33,10 @@ pub(crate) struct Routes {
 /// A route as gate and metrics know it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route {
+    is_read_only: bool,
     verb: Verb,
-    pattern: &'static str,
+    /// Its path, with names in braces for what differs.
+    pub(crate) pattern: &'static str,
     /// What its callers need.
     pub(crate) need: Need,
     /// Id of its operation.
@@ -43,7 +46,7 @@ pub(crate) struct Route {
 impl Route {
     /// Whether it does more than read.
     pub(crate) fn changes(self) -> bool {
-        self.verb != Verb::Get
+        self.verb != Verb::Get && !self.is_read_only
     }
 }
 
@@ -53,8 +56,9 @@ pub(crate) struct RouteTable(HashMap<&'static str, Vec<Route>>);
 
 impl RouteTable {
     fn add(&mut self, operation: &Operation) {
-        let Operation { verb, path, need, id, .. } = *operation;
-        self.0.entry(path).or_default().push(Route { verb, pattern: path, need, operation: id });
+        let Operation { verb, path, need, id, is_read_only, .. } = *operation;
+        let route = Route { is_read_only, verb, pattern: path, need, operation: id };
+        self.0.entry(path).or_default().push(route);
     }
 
     /// The pattern that a path matched, as text that lives for ever.
@@ -100,6 +104,7 @@ pub(crate) fn routes() -> Routes {
     templates::routes(&mut routes);
     senders::routes(&mut routes);
     inbound::routes(&mut routes);
+    audit::routes(&mut routes);
     webhooks::routes(&mut routes);
     suppressions::routes(&mut routes);
     recipients::routes(&mut routes);

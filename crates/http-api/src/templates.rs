@@ -65,7 +65,7 @@ pub(crate) fn routes(routes: &mut Routes) {
         "previewTemplate",
         "Render without sending",
     )
-    .repeatable()
+    .read_only()
     .body("TemplatePreviewRequest", preview_schema())
     .reply::<Preview>(200, "What each channel would get.");
     routes.add(preview, preview::preview);

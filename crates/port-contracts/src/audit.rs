@@ -8,15 +8,18 @@ macro_rules! audit_contract {
             entries_come_back_as_they_were_and_chained,
             parallel_entries_make_one_chain,
             lists_are_newest_first_filtered_and_paged,
+            what_tenants_do_is_told_apart_and_counted,
             an_empty_log_holds,
         );
     };
 }
 
 use futures::future::join_all;
-use hermes_domain::UnixMillis;
-use hermes_ports::audit::{AuditEntry, AuditEvent, AuditHead, AuditPhase, AuditQuery, GENESIS, link, verify};
-use hermes_testkit::START;
+use hermes_domain::{UnixMillis, message::Mode, tenant::TenantScope};
+use hermes_ports::audit::{
+    ActorKind, AuditCounts, AuditEntry, AuditEvent, AuditHead, AuditPhase, AuditQuery, GENESIS, link, verify,
+};
+use hermes_testkit::{START, tenant};
 
 use crate::Ports;
 
@@ -25,9 +28,11 @@ fn event(actor: &str, action: &str, target: &str, at: UnixMillis, phase: AuditPh
         at,
         actor: actor.to_owned(),
         role: "admin".to_owned(),
+        owner: None,
         action: action.to_owned(),
         target: target.to_owned(),
         request_id: "req_1".to_owned(),
+        counts: AuditCounts::new(),
         phase,
     }
 }
@@ -90,6 +95,38 @@ pub async fn lists_are_newest_first_filtered_and_paged(ports: &Ports) {
         let numbers: Vec<_> = found.iter().map(|entry| entry.sequence).collect();
         assert_eq!(numbers, wanted, "{query:?}");
     }
+}
+
+/// Whose key it was, in which mode, and how much it concerned.
+pub async fn what_tenants_do_is_told_apart_and_counted(ports: &Ports) {
+    let plain = event("key_1", "importSuppressions", "suppressions/import", START, AuditPhase::Intent);
+    let by = |number, mode| AuditEvent {
+        owner: Some(TenantScope::new(tenant(number), mode)),
+        role: "manage".to_owned(),
+        ..plain.clone()
+    };
+    let counts = AuditCounts::from([("added".to_owned(), 2), ("rejected".to_owned(), u64::from(u32::MAX))]);
+    let counted = AuditEvent { counts, ..by(1, Mode::Live) };
+    for event in [plain.clone(), counted.clone(), by(1, Mode::Test), by(2, Mode::Live)] {
+        append(ports, event).await;
+    }
+    assert_eq!(ports.audit.after(1, 1).await.unwrap()[0].event, counted);
+    let all = AuditQuery { limit: 10, ..AuditQuery::default() };
+    let ours = AuditQuery { tenant: Some(tenant(1)), ..all.clone() };
+    for (query, wanted) in [
+        (AuditQuery { actor_kind: Some(ActorKind::Operator), ..all.clone() }, vec![1]),
+        (AuditQuery { actor_kind: Some(ActorKind::Tenant), ..all.clone() }, vec![4, 3, 2]),
+        (AuditQuery { mode: Some(Mode::Live), ..all }, vec![4, 2]),
+        (ours.clone(), vec![3, 2]),
+        (AuditQuery { mode: Some(Mode::Test), ..ours.clone() }, vec![3]),
+        (AuditQuery { actor_kind: Some(ActorKind::Operator), ..ours }, vec![]),
+    ] {
+        let found = ports.audit.list(query.clone()).await.unwrap();
+        let numbers: Vec<_> = found.iter().map(|entry| entry.sequence).collect();
+        assert_eq!(numbers, wanted, "{query:?}");
+    }
+    let verdict = verify(&*ports.audit).await.unwrap();
+    assert_eq!((verdict.entries, verdict.broken), (4, None));
 }
 
 /// Before anything happened.

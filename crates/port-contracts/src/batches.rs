@@ -25,7 +25,7 @@ macro_rules! batches_contract {
 use bytes::Bytes;
 use hermes_domain::{
     BatchId, UnixMillis,
-    batch::{Batch, BatchCounts, BatchItem, BatchState, ItemOutcome},
+    batch::{Batch, BatchCounts, BatchItem, BatchState, ItemOutcome, PAUSE_MS_MAX},
     cascade::{MessageStatus, begin},
     message::Mode,
     tenant::TenantScope,
@@ -33,7 +33,7 @@ use hermes_domain::{
 use hermes_ports::{
     StoreError,
     cascade_store::Commit,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, StoredReply},
 };
 use hermes_testkit::{START, envelope, message_id, tenant};
 
@@ -91,7 +91,7 @@ fn claim(key: &str, body: &str) -> Claim {
         mode: Mode::Live,
         key: key.to_owned(),
         fingerprint: [7; 32],
-        result: ClaimResult::Reply { status: 202, body: body.to_owned() },
+        result: StoredReply { status: 202, body: body.to_owned(), location: None, etag: None }.into(),
         expires_at: UnixMillis(u64::MAX / 4),
     }
 }
@@ -128,7 +128,7 @@ pub async fn nobody_sees_an_upload_before_it_starts(ports: &Ports) {
     ports.batches.append(ours(), id(1), lines(&["a"])).await.unwrap();
     assert_eq!(ports.batches.get(ours(), id(1)).await.unwrap(), None);
     assert_eq!(ports.batches.list(ours(), None, 9).await.unwrap(), []);
-    assert_eq!(ports.batches.owing(9).await.unwrap(), []);
+    assert_eq!(ports.batches.owing(START, 9).await.unwrap(), []);
     ports.batches.start(ours(), id(1), None, START).await.unwrap();
     let late = ports.batches.append(ours(), id(1), lines(&["b"])).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
@@ -238,11 +238,15 @@ pub async fn what_owes_work_is_found_oldest_first(ports: &Ports) {
         let change = (BatchState::Running, state);
         ports.batches.set_state(ours(), id(number), change, START).await.unwrap();
     }
-    let owing = ports.batches.owing(9).await.unwrap();
+    let owing = ports.batches.owing(START, 9).await.unwrap();
     assert_eq!(owing.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(1), id(4)]);
     let under_way = ports.batches.under_way(ours()).await.unwrap();
     assert_eq!(under_way.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(1), id(2)]);
-    assert_eq!(ports.batches.owing(1).await.unwrap().len(), 1);
+    assert_eq!(ports.batches.owing(START, 1).await.unwrap().len(), 1);
+    // The paused one, once its pause is over.
+    for (now, count) in [(START.plus_ms(PAUSE_MS_MAX - 1), 2), (START.plus_ms(PAUSE_MS_MAX), 3)] {
+        assert_eq!(ports.batches.owing(now, 9).await.unwrap().len(), count);
+    }
 }
 
 /// And continue after a batch.
@@ -306,6 +310,6 @@ pub async fn a_tenants_batches_go_together(ports: &Ports) {
     ports.batches.discard_all(tenant(1)).await.unwrap();
     assert!(!ports.batches.any_under_way(tenant(1)).await.unwrap());
     assert_eq!(waiting(ports, 1).await, []);
-    let left = ports.batches.owing(9).await.unwrap();
+    let left = ports.batches.owing(START, 9).await.unwrap();
     assert_eq!(left.iter().map(|batch| batch.id).collect::<Vec<_>>(), [id(2)]);
 }

@@ -18,7 +18,7 @@ use futures::future::join_all;
 use hermes_domain::{UnixMillis, message::Mode};
 use hermes_ports::{
     StoreError,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, StoredReply},
 };
 use hermes_testkit::{START, tenant};
 
@@ -33,7 +33,13 @@ fn claim(key: &str) -> Claim {
         mode: Mode::Live,
         key: key.into(),
         fingerprint: [9; 32],
-        result: ClaimResult::Reply { status: 201, body: r#"{"id":"whk_1"}"#.into() },
+        result: StoredReply {
+            status: 201,
+            body: r#"{"id":"whk_1"}"#.into(),
+            location: Some("/v1/webhooks/whk_1".into()),
+            etag: Some("\"1\"".into()),
+        }
+        .into(),
         expires_at: FAR,
     }
 }

@@ -2,10 +2,10 @@
 
 mod chain;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use hermes_domain::UnixMillis;
+use hermes_domain::{TenantId, UnixMillis, message::Mode, tenant::TenantScope};
 
 pub use chain::{AuditHash, Broken, Flaw, GENESIS, Verdict, hex, link, verify};
 
@@ -18,16 +18,58 @@ pub struct AuditEvent {
     pub at: UnixMillis,
     /// Id of the key, or which part of the program acts for whoever runs it.
     pub actor: String,
-    /// What that key may do.
+    /// What that key may do: an operator's role, or the scope that a tenant's key used.
     pub role: String,
+    /// Whose key it is, and in which mode; `None` for operators and parts of the program.
+    pub owner: Option<TenantScope>,
     /// Id of the operation.
     pub action: String,
     /// To what: a path such as `tenants/tnt_…/keys`.
     pub target: String,
     /// Id of the request; empty when there was none.
     pub request_id: String,
+    /// How many things it concerned, by what was counted; empty where nothing is. Numbers under names that the program
+    /// chose: nothing personal can get in.
+    pub counts: AuditCounts,
     /// Whether it is about to happen or over.
     pub phase: AuditPhase,
+}
+
+/// Numbers by what they count.
+pub type AuditCounts = BTreeMap<String, u64>;
+
+/// Who acts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ActorKind {
+    /// An operator's key, or a part of the program.
+    Operator,
+    /// A tenant's key.
+    Tenant,
+}
+
+impl ActorKind {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Tenant => "tenant",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Operator, Self::Tenant].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl AuditEvent {
+    /// Who acts.
+    pub const fn actor_kind(&self) -> ActorKind {
+        match self.owner {
+            None => ActorKind::Operator,
+            Some(_) => ActorKind::Tenant,
+        }
+    }
 }
 
 /// How far an action is.
@@ -69,6 +111,12 @@ pub struct AuditHead {
 pub struct AuditQuery {
     /// By this actor.
     pub actor: Option<String>,
+    /// By an actor of this kind.
+    pub actor_kind: Option<ActorKind>,
+    /// By a key of this tenant.
+    pub tenant: Option<TenantId>,
+    /// By a tenant's key of this mode.
+    pub mode: Option<Mode>,
     /// With this action.
     pub action: Option<String>,
     /// To this target, or to one that has this text as whole segments of its path.
@@ -87,6 +135,9 @@ impl AuditQuery {
         let event = &entry.event;
         let within = |wanted: &String| format!("/{}/", event.target).contains(&format!("/{wanted}/"));
         self.actor.as_ref().is_none_or(|wanted| *wanted == event.actor)
+            && self.actor_kind.is_none_or(|wanted| wanted == event.actor_kind())
+            && self.tenant.is_none_or(|wanted| event.owner.is_some_and(|owner| owner.tenant == wanted))
+            && self.mode.is_none_or(|wanted| event.owner.is_some_and(|owner| owner.mode == wanted))
             && self.action.as_ref().is_none_or(|wanted| *wanted == event.action)
             && self.target.as_ref().is_none_or(within)
             && self.since.is_none_or(|since| event.at >= since)

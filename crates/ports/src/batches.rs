@@ -146,11 +146,11 @@ pub trait Batches: Send + Sync + fmt::Debug {
         now: UnixMillis,
     ) -> Result<(), StoreError>;
 
-    /// Batches of all tenants that owe work, oldest first, at most `limit`.
+    /// Batches of all tenants that owe work at `now`, oldest first, at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`, `Damaged`.
-    async fn owing(&self, limit: usize) -> Result<Vec<Batch>, StoreError>;
+    async fn owing(&self, now: UnixMillis, limit: usize) -> Result<Vec<Batch>, StoreError>;
 
     /// Batches that have not ended, oldest first; those that are `Receiving` are left out.
     ///

@@ -30,12 +30,26 @@ pub enum ClaimResult {
     /// A message; its reply is built from the stored envelope.
     Message(MessageId),
     /// A reply as it was sent, secrets removed.
-    Reply {
-        /// Status code, 2xx.
-        status: u16,
-        /// JSON body.
-        body: String,
-    },
+    Reply(Box<StoredReply>),
+}
+
+/// A reply that is given again when its request is repeated.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredReply {
+    /// Status code, 2xx.
+    pub status: u16,
+    /// JSON body.
+    pub body: String,
+    /// `Location`, if it named one: a path.
+    pub location: Option<String>,
+    /// `ETag`, if it named one, with its quotes.
+    pub etag: Option<String>,
+}
+
+impl From<StoredReply> for ClaimResult {
+    fn from(reply: StoredReply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
 }
 
 /// Keeps claims at least 24 hours.

@@ -39,6 +39,10 @@ pub mod metric {
     pub const STORE_BATCH_SIZE: &str = "hermes_store_batch_size";
     /// Time of one transaction.
     pub const STORE_BATCH_SECONDS: &str = "hermes_store_batch_seconds";
+    /// Items of batches whose outcome is known, by `outcome`: `accepted`, `refused` or `cancelled`.
+    pub const BATCH_ITEMS_TOTAL: &str = "hermes_batch_items_total";
+    /// Batches that are being worked on.
+    pub const BATCHES_RUNNING: &str = "hermes_batches_running";
     /// Messages that were kept long enough, by `what`: `content` for what is personal in them, or the `message`.
     pub const RETENTION_MESSAGES_TOTAL: &str = "hermes_retention_messages_total";
     /// Questions to providers about what became of a message, by `provider` and `outcome`.
@@ -141,6 +145,7 @@ fn describe_counters() {
         (metric::HTTP_REQUESTS_TOTAL, "HTTP requests answered"),
         (metric::ACTOR_RESTARTS_TOTAL, "Restarts of actors"),
         (metric::LOOKUPS_TOTAL, "Questions to providers about what became of a message"),
+        (metric::BATCH_ITEMS_TOTAL, "Items of batches whose outcome is known"),
         (metric::RETENTION_MESSAGES_TOTAL, "Messages that were kept long enough"),
         (metric::RECEIPTS_TOTAL, "Delivery receipts received"),
         (metric::WEBHOOKS_TOTAL, "Deliveries of tenant webhooks"),
@@ -160,6 +165,7 @@ fn describe_gauges() {
         (metric::BREAKER_STATE, "Circuit breaker: 0 closed, 1 half-open, 2 open, 3 held"),
         (metric::ACTORS, "Living actors"),
         (metric::MAILBOX_DEPTH, "Messages waiting in mailboxes"),
+        (metric::BATCHES_RUNNING, "Batches that are being worked on"),
         (metric::PARKED_MESSAGES, "Messages parked after repeated failures"),
     ];
     for (name, description) in descriptions {

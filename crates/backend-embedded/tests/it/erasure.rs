@@ -16,7 +16,7 @@ use hermes_ports::{
     CascadeStore as _, Erasure as _, Idempotency as _, InboundLog as _, MessageLog, Outbox as _,
     Suppressions as _,
     cascade_store::Commit,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, StoredReply},
     inbound_log::{InboundEntry, InboundMeaning, InboundQuery},
     kill_point,
     message_log::MessageQuery,
@@ -232,7 +232,7 @@ async fn stored_replies_that_name_the_address_are_forgotten() {
         mode: Mode::Live,
         key: key.into(),
         fingerprint: [0; 32],
-        result: ClaimResult::Reply { status: 201, body: body.into() },
+        result: StoredReply { status: 201, body: body.into(), location: None, etag: None }.into(),
         expires_at: UnixMillis(u64::MAX >> 1),
     };
     backend.save(claim("naming", "{\"address\":\"Planted@example.dk\"}")).await.unwrap();

@@ -6,7 +6,7 @@ use hermes_backend_embedded::AuditReader;
 use hermes_domain::UnixMillis;
 use hermes_ports::{
     AuditLog as _,
-    audit::{AuditEvent, AuditPhase, Broken, Flaw, Verdict, verify},
+    audit::{AuditCounts, AuditEvent, AuditPhase, Broken, Flaw, Verdict, verify},
 };
 use rusqlite::Connection;
 
@@ -17,9 +17,11 @@ fn event(number: u64) -> AuditEvent {
         at: UnixMillis(1_767_323_045_000 + number),
         actor: "key_1".to_owned(),
         role: "admin".to_owned(),
+        owner: None,
         action: "createKey".to_owned(),
         target: format!("keys/key_{number}"),
         request_id: format!("req_{number}"),
+        counts: AuditCounts::new(),
         phase: AuditPhase::Intent,
     }
 }
@@ -62,7 +64,7 @@ async fn entries_can_neither_be_changed_nor_removed_nor_put_between() {
     for sql in [
         "UPDATE audit SET actor = 'key_2' WHERE sequence = 3",
         "DELETE FROM audit WHERE sequence = 5",
-        "INSERT OR REPLACE INTO audit SELECT sequence, at, 'key_2', role, action, target, request_id, intent, status, hash
+        "INSERT OR REPLACE INTO audit SELECT sequence, at, 'key_2', role, action, target, request_id, intent, status, hash, tenant, mode, counts
          FROM audit WHERE sequence = 5",
     ] {
         let refused = db.execute(sql, []).unwrap_err();
@@ -78,6 +80,10 @@ async fn a_change_behind_the_triggers_is_found_at_its_entry() {
         ("UPDATE audit SET at = at + 1 WHERE sequence = 1", 1, Flaw::Altered),
         ("UPDATE audit SET status = 200 WHERE sequence = 5", 5, Flaw::Altered),
         ("UPDATE audit SET hash = x'00' WHERE sequence = 2", 2, Flaw::Altered),
+        ("UPDATE audit SET tenant = x'00', mode = 0 WHERE sequence = 4", 4, Flaw::Altered),
+        ("UPDATE audit SET mode = 7 WHERE sequence = 4", 4, Flaw::Altered),
+        ("UPDATE audit SET counts = '{\"added\":1}' WHERE sequence = 2", 2, Flaw::Altered),
+        ("UPDATE audit SET counts = 'many' WHERE sequence = 2", 2, Flaw::Altered),
         ("DELETE FROM audit WHERE sequence = 2", 2, Flaw::Missing),
         ("DELETE FROM audit WHERE sequence >= 4", 4, Flaw::Missing),
         ("DELETE FROM audit", 1, Flaw::Missing),

@@ -14,7 +14,7 @@ use hermes_domain::{
 use hermes_ports::{
     Batches, CascadeStore, Idempotency, InboundLog, Outbox, ReceiptInbox,
     cascade_store::Commit,
-    idempotency::{Claim, ClaimResult},
+    idempotency::{Claim, StoredReply},
     inbound_log::{InboundEntry, InboundMeaning, InboundQuery},
     outbox::{DeliveryStatus, DeliveryUpdate, OutboxEntry},
     receipt_inbox::{Parked, ParkedKind},
@@ -33,7 +33,7 @@ async fn with_clock() -> (Arc<EmbeddedBackend>, Arc<ManualClock>, TempDir) {
 }
 
 fn claim(key: &str, expires_at: UnixMillis) -> Claim {
-    let result = ClaimResult::Reply { status: 201, body: "{}".into() };
+    let result = StoredReply { status: 201, body: "{}".into(), location: None, etag: None }.into();
     Claim { tenant: tenant(1), mode: Mode::Live, key: key.into(), fingerprint: [0; 32], result, expires_at }
 }
 

@@ -359,3 +359,17 @@ async fn a_key_revoked_elsewhere_is_refused_after_a_reload() {
     there.reload().await.unwrap();
     assert_eq!(there.authenticate(&secret, NOW), None);
 }
+
+#[tokio::test]
+async fn of_two_admins_who_revoke_each_other_one_stays() {
+    let (_, directory) = open().await;
+    let admin = |number| ApiKey { owner: KeyOwner::Operator, ..key(number, Mode::Live, None) };
+    for number in [1, 2] {
+        directory.import_key(admin(number), &format!("hak_{number}")).await.unwrap();
+    }
+    let revoke = |number| directory.revoke_operator_key(admin(number).id, NOW);
+    let (first, second) = tokio::join!(revoke(1), revoke(2));
+    assert!(first.is_ok());
+    assert!(matches!(second, Err(DirectoryError::LastAdmin)), "{second:?}");
+    assert!(directory.authenticate("hak_2", NOW).is_some());
+}

@@ -8,6 +8,7 @@ use crate::{
     message::Envelope,
     money::Money,
     outcome::{ErrorClass, Failure, Level},
+    plan::Candidate,
 };
 
 /// Where an attempt stands.
@@ -94,8 +95,12 @@ impl Attempt {
 
     /// The connection it went through; `None` only for an envelope of another message.
     pub fn connection(&self, envelope: &Envelope) -> Option<ConnectionId> {
-        let step = envelope.plan.steps.get(usize::from(self.step))?;
-        step.candidates.get(usize::from(self.candidate)).map(|candidate| candidate.connection)
+        self.candidate_of(envelope).map(|candidate| candidate.connection)
+    }
+
+    /// What the plan says about that connection; `None` as above.
+    pub fn candidate_of<'a>(&self, envelope: &'a Envelope) -> Option<&'a Candidate> {
+        envelope.plan.steps.get(usize::from(self.step))?.candidates.get(usize::from(self.candidate))
     }
 
     /// Whether the provider would take the content's alternate instead.

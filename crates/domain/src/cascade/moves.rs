@@ -7,6 +7,7 @@ use crate::{
     message::Envelope,
     outcome::{ErrorClass, Failure},
     plan::{OnServerError, OnUnknownOutcome, Step},
+    suppression::proves_opt_out,
 };
 
 /// First pause before a connection is tried again, in milliseconds; doubles with each attempt.
@@ -72,7 +73,7 @@ impl<'a> Move<'a> {
     /// Gives an attempt its final status.
     pub(super) fn settle(&mut self, number: u16, status: AttemptStatus, error: Option<Failure>) {
         let now = self.now;
-        if error.as_ref().is_some_and(|error| error.class == ErrorClass::OptedOut) {
+        if error.as_ref().is_some_and(|error| self.proves_opt_out(number, error)) {
             self.effects.push(Effect::RememberOptOut { attempt: number });
         }
         if let Some(attempt) = self.attempt_mut(number) {
@@ -80,6 +81,11 @@ impl<'a> Move<'a> {
             attempt.completed_at = Some(now);
             attempt.error = error.map(Failure::clipped).or_else(|| attempt.error.take());
         }
+    }
+
+    fn proves_opt_out(&self, number: u16, error: &Failure) -> bool {
+        let candidate = self.next.attempt(number).and_then(|attempt| attempt.candidate_of(self.envelope));
+        candidate.is_some_and(|candidate| proves_opt_out(&candidate.provider, error))
     }
 
     /// Begins step `index` and asks for its first permit.

@@ -43,6 +43,9 @@ enum Command {
         /// Only by this key.
         #[arg(long, value_parser = id, value_name = "ID")]
         actor: Option<String>,
+        /// Only by keys of this tenant.
+        #[arg(long, value_parser = id, value_name = "ID")]
+        tenant: Option<String>,
     },
 }
 
@@ -65,9 +68,9 @@ fn noted(text: &str) -> Result<Noted, String> {
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     match options.command {
         Command::Verify { config, head } => block_on(verified(config.as_deref(), head)),
-        Command::List { target, actor } => {
+        Command::List { target, actor, tenant } => {
             let client = Client::connect(&options.api, Caller::Operator)?;
-            let filters = [("target", target), ("actor", actor)];
+            let filters = [("target", target), ("actor", actor), ("tenant", tenant)];
             let given = filters.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
             let path = format!("/admin/v1/audit?{}", given.collect::<Vec<_>>().join("&"));
             let list = block_on(async { client.get(&path).await })?;

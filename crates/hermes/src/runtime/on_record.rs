@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use hermes_domain::access::Role;
 use hermes_ports::{
     AuditLog, Clock as _,
-    audit::{AuditEvent, AuditPhase},
+    audit::{AuditCounts, AuditEvent, AuditPhase},
     clock::SystemClock,
 };
 
@@ -44,9 +44,11 @@ pub(crate) async fn on_record<T>(
         at: clock.now(),
         actor: actor.as_str().to_owned(),
         role: Role::Admin.as_str().to_owned(),
+        owner: None,
         action: action.to_owned(),
         target,
         request_id: String::new(),
+        counts: AuditCounts::new(),
         phase: AuditPhase::Intent,
     };
     let intent = log.append(event.clone()).await.context("could not write the audit log")?.sequence;

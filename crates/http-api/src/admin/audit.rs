@@ -7,22 +7,23 @@ mod verify;
 use serde_json::json;
 
 use crate::{
+    audit::described,
     operation::{Need, Operation},
     router::Routes,
 };
 use entry::EntryView;
 
 pub(super) fn routes(routes: &mut Routes) {
-    let text = || json!({ "type": "string" });
-    let list =
-        Operation::get(Need::Viewer, "/admin/v1/audit", "listAudit", "What operators did, newest first")
-            .query("actor", "By this key.", text())
-            .query("action", "Only this operation.", text())
-            .query("target", "To this: an id, or a path such as `tenants/tnt_…`.", text())
-            .query("since", "At or after.", json!({ "type": "string", "format": "date-time" }))
-            .paged()
-            .list::<EntryView>("A page.");
-    routes.add(list, list::list);
+    let list = Operation::get(
+        Need::Viewer,
+        "/admin/v1/audit",
+        "listAudit",
+        "What operators did and tenants changed, newest first",
+    )
+    .query("actor_kind", "By operators, or by tenants' keys.", json!({ "enum": ["operator", "tenant"] }))
+    .query("tenant", "By keys of this tenant.", json!({ "type": "string" }));
+    let list = described(list, "To this: an id, or a path such as `tenants/tnt_…`.");
+    routes.add(list.list::<EntryView>("A page."), list::list);
     let verify = Operation::get(
         Need::Viewer,
         "/admin/v1/audit/verify",

@@ -39,6 +39,9 @@ pub(super) fn routes(routes: &mut Routes) {
         "/admin/v1/keys/{key}",
         "deleteOperatorKey",
         "Revoke an operator's key at once",
+    )
+    .details(
+        "The last key with the role admin that works stays (409 `conflict`): nobody could make another one.",
     );
     routes.add(delete.plain(204, "Revoked.", None), delete::delete);
 }

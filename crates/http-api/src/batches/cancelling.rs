@@ -11,6 +11,7 @@ use hermes_ports::{StoreError, batches::WaitingLine, cascade_inbox::DeliverError
 use super::{
     line::message_of,
     runner::{AT_ONCE, Turn},
+    settling::{enter, settle},
 };
 use crate::{api::Api, messages::deliver};
 
@@ -19,21 +20,12 @@ const PAGE: usize = 250;
 
 /// One turn; `from` is the item that it begins at, and moves on.
 pub(super) async fn cancel_some(api: &Api, batch: &Batch, from: &mut u32) -> Result<Turn, StoreError> {
-    let (scope, id) = (batch.scope, batch.id);
-    let waiting = api.ports.batches.waiting(scope, id, 0, PAGE).await?;
-    if !waiting.is_empty() {
-        let dropped = stream::iter(waiting).map(|line| dropped(api, batch, line)).buffer_unordered(AT_ONCE);
-        let dropped = dropped.try_collect().await?;
-        api.ports.batches.settle(scope, id, dropped, api.now()).await?;
+    if drop_some(api, batch).await? {
         return Ok(Turn::More);
     }
-    let items = api.ports.batches.items(scope, id, *from, PAGE).await?;
+    let items = api.ports.batches.items(batch.scope, batch.id, *from, PAGE).await?;
     let Some(last) = items.last().map(|item| item.index) else {
-        let change = (BatchState::Cancelling, BatchState::Cancelled);
-        return match api.ports.batches.set_state(scope, id, change, api.now()).await {
-            Ok(()) | Err(StoreError::Conflict) => Ok(Turn::Done),
-            Err(failure) => Err(failure),
-        };
+        return enter(api, batch, BatchState::Cancelled).await;
     };
     let mut messages = Vec::with_capacity(items.len());
     for item in items {
@@ -53,6 +45,17 @@ pub(super) async fn cancel_some(api: &Api, batch: &Batch, from: &mut u32) -> Res
     }
     *from = last.saturating_add(1);
     Ok(Turn::More)
+}
+
+/// Drops some of the lines that wait; whether there were any.
+pub(super) async fn drop_some(api: &Api, batch: &Batch) -> Result<bool, StoreError> {
+    let waiting = api.ports.batches.waiting(batch.scope, batch.id, 0, PAGE).await?;
+    if waiting.is_empty() {
+        return Ok(false);
+    }
+    let dropped = stream::iter(waiting).map(|line| dropped(api, batch, line)).buffer_unordered(AT_ONCE);
+    settle(api, batch, dropped.try_collect().await?).await?;
+    Ok(true)
 }
 
 /// What becomes of a line that waits: nothing, unless it is a message already.

@@ -8,7 +8,7 @@ use hermes_domain::{
     batch::{Batch, BatchCounts, BatchItem as StoredItem, BatchState, ItemOutcome},
     tenant::TenantScope,
 };
-use hermes_ports::idempotency::{Claim, ClaimResult};
+use hermes_ports::idempotency::{Claim, ClaimResult, StoredReply};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tracing::error;
@@ -17,6 +17,7 @@ use super::{
     PATH,
     create::{BatchItem, BatchReply},
     new_batch, problem_document,
+    settling::count,
 };
 use crate::{
     api::Api,
@@ -62,6 +63,7 @@ pub(super) async fn take_all(
     for (index, result) in results {
         let (shown, outcome) = item(index, result, request_id);
         batch.counts.count(&outcome);
+        count(outcome.as_str());
         kept.push(StoredItem { index: u32::try_from(index).unwrap_or(u32::MAX), outcome });
         data.push(shown);
     }
@@ -131,13 +133,14 @@ pub(super) fn batch_claim(batch: &Batch, fingerprint: Fingerprint) -> Claim {
         mode,
         key: batch.key.clone(),
         fingerprint,
-        result: ClaimResult::Reply { status: StatusCode::ACCEPTED.as_u16(), body },
+        result: StoredReply { status: StatusCode::ACCEPTED.as_u16(), body, location: None, etag: None }
+            .into(),
         expires_at: batch.updated_at.plus_ms(KEPT_MS),
     }
 }
 
 /// The batch that a claim of [`batch_claim`] led to.
 pub(super) fn batch_of(claim: &Claim) -> Option<BatchId> {
-    let ClaimResult::Reply { body, .. } = &claim.result else { return None };
-    serde_json::from_str::<Value>(body).ok()?.get("id")?.as_str()?.parse().ok()
+    let ClaimResult::Reply(reply) = &claim.result else { return None };
+    serde_json::from_str::<Value>(&reply.body).ok()?.get("id")?.as_str()?.parse().ok()
 }

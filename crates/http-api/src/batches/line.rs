@@ -72,7 +72,7 @@ pub(super) async fn message_of(
     let ours = claim.filter(|claim| claim.fingerprint == keyed.fingerprint);
     Ok(match ours.map(|claim| claim.result) {
         Some(ClaimResult::Message(id)) => Some(id),
-        Some(ClaimResult::Reply { .. }) | None => None,
+        Some(ClaimResult::Reply(_)) | None => None,
     })
 }
 

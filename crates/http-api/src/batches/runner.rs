@@ -21,6 +21,7 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::StoreError;
+use hermes_telemetry::names::metric;
 use parking_lot::Mutex;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::warn;
@@ -28,6 +29,7 @@ use tracing::warn;
 use super::{
     cancelling::cancel_some,
     line::{Taken, take},
+    settling::{abandon_some, enter, settle},
 };
 use crate::{api::Api, gate::Caller};
 
@@ -83,8 +85,10 @@ impl BatchRunner {
         let busy: Arc<Mutex<HashSet<TenantScope>>> = Arc::default();
         let places = Arc::new(Semaphore::new(TURNS_MAX));
         loop {
-            match self.api.ports.batches.owing(LOOK_MAX).await {
+            match self.api.ports.batches.owing(self.api.now(), LOOK_MAX).await {
                 Ok(owing) => {
+                    metrics::gauge!(metric::BATCHES_RUNNING)
+                        .set(f64::from(u32::try_from(owing.len()).unwrap_or(u32::MAX)));
                     for (scope, batches) in by_scope(owing) {
                         if busy.lock().insert(scope) {
                             let (api, places) = (Arc::clone(&self.api), Arc::clone(&places));
@@ -109,7 +113,7 @@ impl BatchRunner {
     /// The store's; what was not done stays owed.
     pub async fn round(&self) -> Result<bool, StoreError> {
         let mut more = false;
-        for batch in self.api.ports.batches.owing(LOOK_MAX).await? {
+        for batch in self.api.ports.batches.owing(self.api.now(), LOOK_MAX).await? {
             let (mut from, mut turn) = (0, Turn::More);
             // Cancelling counts its way through the items.
             while turn == Turn::More {
@@ -194,6 +198,7 @@ async fn one_turn(api: &Api, scope: TenantScope, id: BatchId, from: &mut u32) ->
         BatchState::Running if tenant.suspended => Ok(Turn::Done),
         BatchState::Running => take_some(api, &batch, &Caller { tenant, mode: scope.mode }).await,
         BatchState::Cancelling => cancel_some(api, &batch, from).await,
+        BatchState::Paused if batch.is_abandoned(api.now()) => abandon_some(api, &batch).await,
         BatchState::Receiving | BatchState::Paused | BatchState::Cancelled | BatchState::Completed => {
             Ok(Turn::Done)
         }
@@ -201,14 +206,9 @@ async fn one_turn(api: &Api, scope: TenantScope, id: BatchId, from: &mut u32) ->
 }
 
 async fn take_some(api: &Api, batch: &Batch, caller: &Caller) -> Result<Turn, StoreError> {
-    let (scope, id) = (batch.scope, batch.id);
-    let lines = api.ports.batches.waiting(scope, id, 0, TURN_LINES).await?;
+    let lines = api.ports.batches.waiting(batch.scope, batch.id, 0, TURN_LINES).await?;
     if lines.is_empty() {
-        let change = (BatchState::Running, BatchState::Completed);
-        return match api.ports.batches.set_state(scope, id, change, api.now()).await {
-            Ok(()) | Err(StoreError::Conflict) => Ok(Turn::Done),
-            Err(failure) => Err(failure),
-        };
+        return enter(api, batch, BatchState::Completed).await;
     }
     let misses = AtomicUsize::new(0);
     let lines =
@@ -226,7 +226,7 @@ async fn take_some(api: &Api, batch: &Batch, caller: &Caller) -> Result<Turn, St
     }
     let any = !settled.is_empty();
     if any {
-        api.ports.batches.settle(scope, id, settled, api.now()).await?;
+        settle(api, batch, settled).await?;
     }
     Ok(match later {
         Some(_) if any => Turn::Full,

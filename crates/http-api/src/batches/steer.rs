@@ -57,6 +57,9 @@ async fn steer(
         // Between two turns: what is being taken is finished first, and nothing is taken after the answer.
         let _turn = api.batch_turns.of(batch.id).await;
         let batch = find(api, caller, id).await?;
+        if command == BatchCommand::Resume && batch.is_abandoned(api.now()) {
+            return Err(conflict("The batch was paused for 7 days, and what waited is being dropped."));
+        }
         let next = batch.state.after(command);
         let next = next.map_err(|_| conflict(&format!("The batch is {}.", batch.state.as_str())))?;
         if command == BatchCommand::Cancel && batch.state == BatchState::Completed {

@@ -12,7 +12,7 @@ pub(crate) async fn any_under_way(api: &Api, tenant: TenantId) -> Result<bool, P
 
 /// Removes the batches of a tenant that may not send any more; none of their items is taken once this returns.
 pub(crate) async fn stop(api: &Api, tenant: TenantId) -> Result<(), Problem> {
-    let owing = api.ports.batches.owing(LOOK_MAX).await?;
+    let owing = api.ports.batches.owing(api.now(), LOOK_MAX).await?;
     api.ports.batches.discard_all(tenant).await?;
     for batch in owing.iter().filter(|batch| batch.scope.tenant == tenant) {
         drop(api.batch_turns.of(batch.id).await); // A turn that began before has ended.

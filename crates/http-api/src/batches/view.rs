@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hermes_domain::{
-    BatchId,
+    BatchId, UnixMillis,
     batch::{Batch, BatchItem, ItemOutcome},
     cascade::MessageStatus,
 };
@@ -21,7 +21,7 @@ pub(super) struct BatchView {
     id: String,
     /// `live` or `test`.
     mode: &'static str,
-    /// `running`; `paused`; `cancelling`, then `cancelled`; `completed`: every item was accepted or refused.
+    /// `running`; `paused`; `cancelling`, then `cancelled`; `completed`: no item waits any more.
     state: &'static str,
     /// Items.
     total: u32,
@@ -37,6 +37,8 @@ pub(super) struct BatchView {
     progress: f64,
     /// How many of its messages are in which status now, of those that are kept; null in lists.
     messages: Option<BTreeMap<&'static str, u32>>,
+    /// Until when it may stay paused: then the items that wait are dropped. Null unless it is paused.
+    paused_until: Option<String>,
     /// When it was handed over.
     created_at: String,
     /// When its state or counts changed last.
@@ -57,6 +59,7 @@ impl BatchView {
             cancelled: counts.cancelled,
             progress: f64::from(counts.settled()) / f64::from(counts.total.max(1)),
             messages: None,
+            paused_until: batch.paused_until().map(UnixMillis::rfc3339),
             created_at: batch.created_at.rfc3339(),
             updated_at: batch.updated_at.rfc3339(),
         }

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use axum::{extract::Request, response::Response};
 use hermes_domain::{TenantId, message::Mode, tenant::TenantScope};
-use hermes_ports::idempotency::{Claim, ClaimResult};
-use http::{StatusCode, request::Parts};
+use hermes_ports::idempotency::{Claim, ClaimResult, StoredReply};
+use http::{StatusCode, header, request::Parts};
 use serde_json::Value;
 use tracing::warn;
 
@@ -70,7 +70,7 @@ pub(crate) async fn once(
         mode,
         key: keyed.key.as_str().to_owned(),
         fingerprint: keyed.fingerprint,
-        result: ClaimResult::Reply { status: reply.status(), body: reply.without_secrets() },
+        result: reply.kept().into(),
         expires_at: api.now().plus_ms(KEPT_MS),
     };
     if let Err(failure) = api.ports.idempotency.save(claim).await {
@@ -81,12 +81,15 @@ pub(crate) async fn once(
 }
 
 fn replay(claim: Claim) -> Response {
-    let (status, body) = match claim.result {
-        ClaimResult::Reply { status, body } => (status, body),
+    let StoredReply { status, body, location, etag } = match claim.result {
+        ClaimResult::Reply(reply) => *reply,
         // The fingerprint holds the path, so a message's claim cannot be met here.
-        ClaimResult::Message(id) => (200, serde_json::json!({ "id": id }).to_string()),
+        ClaimResult::Message(id) => Reply::ok(&serde_json::json!({ "id": id })).kept(),
     };
     let mut response = crate::reply::json_text(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body);
+    let kept = [(header::LOCATION, location), (header::ETAG, etag)];
+    let headers = kept.into_iter().filter_map(|(name, value)| Some((name, value?.try_into().ok()?)));
+    response.headers_mut().extend(headers);
     response.headers_mut().insert(REPLAYED.0, REPLAYED.1);
     response
 }

@@ -31,6 +31,11 @@ impl From<DirectoryError> for Problem {
             DirectoryError::Full { what, most } => {
                 Self::new(Code::Conflict, format!("There are {most} {what} already, the most there may be."))
             }
+            DirectoryError::LastAdmin => {
+                let detail =
+                    "It is the last operator key with the role admin that works: make another one first.";
+                Self::new(Code::Conflict, detail)
+            }
             DirectoryError::NameTaken => Self::new(Code::Conflict, "The name is taken."),
             DirectoryError::RateCard(refusal) => rate_card(refusal),
             DirectoryError::Store(cause) => cause.into(),

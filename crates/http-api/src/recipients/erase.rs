@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use super::waiting_lines::drop_lines_to;
 use crate::{
     api::Api,
+    audited::counted,
     body,
     gate::Caller,
     messages::deliver,
@@ -89,7 +90,13 @@ pub(super) async fn erase(
         under_way = done.under_way,
         "a recipient was erased"
     );
-    Ok(reply::ok(&done))
+    let counts = [
+        ("messages", done.messages),
+        ("suppressions", done.suppressions),
+        ("cancelled", done.cancelled),
+        ("under_way", done.under_way),
+    ];
+    Ok(counted(reply::ok(&done), counts))
 }
 
 struct Run<'a> {

@@ -5,8 +5,9 @@ mod format;
 use std::{collections::HashSet, sync::Arc};
 
 use axum::{
+    body::Body,
     extract::{Request, State},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use hermes_domain::{
     suppression::{Suppression, SuppressionSource},
@@ -21,6 +22,7 @@ use utoipa::ToSchema;
 use super::rule::Written;
 use crate::{
     api::Api,
+    audited::counted,
     body,
     gate::Caller,
     problem::{Code, Fault, Problem},
@@ -69,33 +71,16 @@ pub(super) async fn import(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (parts, mut body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let format = Format::of(&parts.headers)?;
     let _only = api.imports.begin(caller.scope())?;
-    let mut records = Records::new(format.has_quotes(), RECORD_BYTES_MAX);
     let mut import =
         Import { api: &api, caller: &caller, format, batch: Vec::new(), report: ImportReport::default() };
-    let mut total = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let broken = |_| Problem::new(Code::MalformedJson, "The body broke off.");
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        total = total.saturating_add(data.len());
-        if total > BODY_MAX {
-            return Err(body::too_large(BODY_MAX));
-        }
-        // A frame may be large; what is cut from it at once is not.
-        for piece in data.chunks(RECORD_BYTES_MAX) {
-            records.push(piece);
-            while let Some(record) = records.next() {
-                import.take(record).await?;
-            }
-        }
-    }
-    if let Some(record) = records.finish() {
-        import.take(record).await?;
-    }
-    import.keep().await?;
-    Ok(reply::ok(&import.report))
+    let read = import.read(body).await;
+    let report = import.report;
+    let counts = [("added", report.added), ("unchanged", report.unchanged), ("rejected", report.rejected)];
+    // Also of one that broke off: what it kept stays.
+    Ok(counted(read.map_or_else(Problem::into_response, |()| reply::ok(&report)), counts))
 }
 
 /// Whose imports are running: one at a time for each, so that nobody keeps the writer from others.
@@ -133,6 +118,31 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
+    /// Takes the whole body, piece by piece.
+    async fn read(&mut self, mut body: Body) -> Result<(), Problem> {
+        let mut records = Records::new(self.format.has_quotes(), RECORD_BYTES_MAX);
+        let mut total = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Problem::new(Code::MalformedJson, "The body broke off.");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            total = total.saturating_add(data.len());
+            if total > BODY_MAX {
+                return Err(body::too_large(BODY_MAX));
+            }
+            // A frame may be large; what is cut from it at once is not.
+            for piece in data.chunks(RECORD_BYTES_MAX) {
+                records.push(piece);
+                while let Some(record) = records.next() {
+                    self.take(record).await?;
+                }
+            }
+        }
+        if let Some(record) = records.finish() {
+            self.take(record).await?;
+        }
+        self.keep().await
+    }
+
     async fn take(&mut self, record: Record) -> Result<(), Problem> {
         let fields = match &record.bytes {
             Some(bytes) => self.format.fields(bytes),

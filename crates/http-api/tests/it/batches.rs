@@ -1,8 +1,9 @@
 //! Batches: one bad item harms no other.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use hermes_testkit::tenant;
+use hermes_domain::batch::PAUSE_MS_MAX;
+use hermes_testkit::{START, tenant};
 use serde_json::{Value, json};
 
 use crate::{
@@ -289,4 +290,28 @@ async fn an_upload_without_lines_or_with_too_many_others_is_refused() {
     }
     let refused = app.call(upload(&[sms()])).await;
     assert_eq!((refused.code().as_str(), refused.header("retry-after")), ("rate_limited", Some("5")));
+}
+
+#[tokio::test]
+async fn a_batch_that_stays_paused_drops_what_waits_after_a_week_and_its_messages_go_on() {
+    let app = App::start().await;
+    let path = app.uploaded(upload(&vec![with(sms(), "/send_at", json!("2026-02-01T00:00:00Z")); 600])).await;
+    assert_eq!(app.get(LIVE, &path).await.json()["paused_until"], Value::Null);
+    app.batches.round().await.unwrap();
+    let paused = app.steered(&path, "pause").await.1;
+    assert_eq!(paused["paused_until"], START.plus_ms(PAUSE_MS_MAX).rfc3339());
+    app.clock.advance(Duration::from_millis(PAUSE_MS_MAX - 1));
+    app.worked_off().await;
+    assert_eq!(figures(&app.get(LIVE, &path).await.json()), ("paused", [536, 64, 0, 0]));
+    app.clock.advance(Duration::from_millis(1));
+    assert_eq!(app.steered(&path, "resume").await.0, 409, "its week is over");
+    // A crash between two turns gives it no second week.
+    app.batches.round().await.unwrap();
+    assert_eq!(figures(&app.get(LIVE, &path).await.json()), ("paused", [286, 64, 0, 250]));
+    app.worked_off().await;
+    let ended = app.get(LIVE, &path).await.json();
+    assert_eq!(figures(&ended), ("completed", [0, 64, 0, 536]));
+    let kept = (&ended["messages"]["scheduled"], &ended["messages"]["cancelled"], &ended["paused_until"]);
+    assert_eq!(kept, (&json!(64), &json!(0), &Value::Null));
+    assert_eq!(app.steered(&path, "cancel").await.0, 200, "its messages are scheduled");
 }

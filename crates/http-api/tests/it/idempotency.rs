@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     app::{ADMIN, App, LIVE, OTHER, TEST, sms, with},
-    client::Call,
+    client::{Answer, Call},
 };
 
 fn keyed(key: &str) -> Call {
@@ -137,4 +137,23 @@ async fn repetitions_omit_what_is_shown_once() {
         (again.status, again.json().get("key"), &again.json()["id"]),
         (201, None, &first.json()["id"])
     );
+}
+
+#[tokio::test]
+async fn a_repetition_names_the_place_and_the_version_of_what_was_made() {
+    let app = App::start().await;
+    let tenants_key = json!({ "name": "ci", "mode": "test" });
+    for (key, path, body) in [
+        (LIVE, "/v1/webhooks".to_owned(), json!({ "url": "https://example.com/hook" })),
+        (LIVE, "/v1/suppressions".to_owned(), json!({ "address": "+4520123456", "channel": "sms" })),
+        (ADMIN, format!("/admin/v1/tenants/{}/keys", tenant(1)), tenants_key),
+    ] {
+        let call = || Call::new("POST", path.clone()).key(key).header("idempotency-key", &path).json(&body);
+        let (first, again) = (app.call(call()).await, app.call(call()).await);
+        assert_eq!((first.status, again.status), (201, 201), "{path}: {}", first.text);
+        let told = |answer: &Answer| ["location", "etag"].map(|name| answer.header(name).map(str::to_owned));
+        assert!(told(&first)[0].as_ref().is_some_and(|place| place.starts_with(&path)), "{path}");
+        assert_eq!(told(&again), told(&first), "{path}");
+        assert_eq!(first.header("etag").is_some(), key == LIVE, "{path}");
+    }
 }

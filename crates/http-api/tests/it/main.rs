@@ -7,6 +7,7 @@ mod acknowledge;
 mod admin;
 mod app;
 mod audit;
+mod audit_of_tenants;
 mod batches;
 mod cascades;
 mod client;

@@ -15,19 +15,21 @@ pub const GENESIS: AuditHash = [0; 32];
 
 /// Entries read at once.
 const PAGE: usize = 1_000;
-/// Version of the bytes that are hashed.
+/// Versions of the bytes that are hashed: what operators did, and entries that name an owner or counts too. An entry of
+/// before there were those is hashed as it was.
 const FORMAT: u8 = 1;
+const FORMAT_WITH_OWNER: u8 = 2;
 
 /// The hash of an entry: SHA-256 over the hash before it and what the entry says. Every text is preceded by its length,
 /// so that no two entries have the same bytes.
 pub fn link(previous: &AuditHash, sequence: u64, event: &AuditEvent) -> AuditHash {
     let mut hash = Sha256::new_with_prefix(previous);
-    hash.update([FORMAT]);
+    let is_plain = event.owner.is_none() && event.counts.is_empty();
+    hash.update([if is_plain { FORMAT } else { FORMAT_WITH_OWNER }]);
     hash.update(sequence.to_be_bytes());
     hash.update(event.at.0.to_be_bytes());
-    for text in [&event.actor, &event.role, &event.action, &event.target, &event.request_id] {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
+    for part in [&event.actor, &event.role, &event.action, &event.target, &event.request_id] {
+        text(&mut hash, part);
     }
     match event.phase {
         AuditPhase::Intent => hash.update([0]),
@@ -37,7 +39,30 @@ pub fn link(previous: &AuditHash, sequence: u64, event: &AuditEvent) -> AuditHas
             hash.update(status.to_be_bytes());
         }
     }
+    if !is_plain {
+        owner_and_counts(&mut hash, event);
+    }
     hash.finalize().into()
+}
+
+fn owner_and_counts(hash: &mut Sha256, event: &AuditEvent) {
+    match event.owner {
+        None => hash.update([0]),
+        Some(owner) => {
+            hash.update([1]);
+            hash.update(owner.tenant.as_u128().to_be_bytes());
+            text(hash, owner.mode.as_str());
+        }
+    }
+    for (name, count) in &event.counts {
+        text(hash, name);
+        hash.update(count.to_be_bytes());
+    }
+}
+
+fn text(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text);
 }
 
 /// A hash in hexadecimal, as people read it.
@@ -138,16 +163,19 @@ fn verdict(last: AuditHead, broken: Option<Broken>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hermes_domain::UnixMillis;
+    use crate::audit::AuditCounts;
+    use hermes_domain::{TenantId, UnixMillis, message::Mode, tenant::TenantScope};
 
     fn event(actor: &str, target: &str) -> AuditEvent {
         AuditEvent {
             at: UnixMillis(5),
             actor: actor.to_owned(),
             role: "admin".to_owned(),
+            owner: None,
             action: "createTenant".to_owned(),
             target: target.to_owned(),
             request_id: "req_1".to_owned(),
+            counts: AuditCounts::new(),
             phase: AuditPhase::Intent,
         }
     }
@@ -155,6 +183,9 @@ mod tests {
     #[test]
     fn everything_that_an_entry_says_is_in_its_hash() {
         let said = event("key_1", "tenants");
+        let owner = |tenant, mode| Some(TenantScope::new(TenantId::from_u128(tenant), mode));
+        let counts =
+            |name: &str, count| AuditEvent { counts: [(name.to_owned(), count)].into(), ..said.clone() };
         let outcome = |intent, status| AuditPhase::Outcome { intent, status };
         let mut hashes = vec![
             link(&GENESIS, 1, &said),
@@ -169,7 +200,13 @@ mod tests {
             AuditEvent { request_id: "req_2".to_owned(), ..said.clone() },
             AuditEvent { phase: outcome(None, 201), ..said.clone() },
             AuditEvent { phase: outcome(Some(1), 201), ..said.clone() },
-            AuditEvent { phase: outcome(Some(1), 403), ..said },
+            AuditEvent { phase: outcome(Some(1), 403), ..said.clone() },
+            AuditEvent { owner: owner(1, Mode::Live), ..said.clone() },
+            AuditEvent { owner: owner(1, Mode::Test), ..said.clone() },
+            AuditEvent { owner: owner(2, Mode::Live), ..said.clone() },
+            counts("added", 1),
+            counts("added", 2),
+            counts("rejected", 1),
         ] {
             hashes.push(link(&GENESIS, 1, &changed));
         }
@@ -177,5 +214,12 @@ mod tests {
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), count);
+    }
+
+    /// The chain of a log that was begun before tenants' actions were in it goes on.
+    #[test]
+    fn an_entry_without_owner_and_counts_is_hashed_as_ever() {
+        let hash = link(&GENESIS, 1, &event("key_1", "tenants"));
+        assert_eq!(hex(&hash), "daef5276b0451c52aab8e796eab477a5783ca1ee02e3aa203ece6cde09be6927");
     }
 }

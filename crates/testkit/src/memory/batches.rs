@@ -177,9 +177,9 @@ impl Batches for MemoryBackend {
         Ok(())
     }
 
-    async fn owing(&self, limit: usize) -> Result<Vec<Batch>, StoreError> {
+    async fn owing(&self, now: UnixMillis, limit: usize) -> Result<Vec<Batch>, StoreError> {
         let tables = self.tables.lock();
-        let owing = tables.batches.values().map(|row| &row.batch).filter(|batch| batch.state.owes_work());
+        let owing = tables.batches.values().map(|row| &row.batch).filter(|batch| batch.owes_work(now));
         Ok(owing.take(limit).cloned().collect())
     }
 

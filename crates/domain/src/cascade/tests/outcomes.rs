@@ -5,7 +5,7 @@ use crate::{
     cascade::{
         AdapterVersion, AttemptStatus, Effect, Event, MessageStatus, Phase, StatusReason, StepError, resume,
     },
-    outcome::{ErrorClass, Level, Outcome, ReceiptStatus},
+    outcome::{ErrorClass, Failure, Level, Outcome, ReceiptStatus},
     plan::{OnServerError, OnUnknownOutcome},
 };
 
@@ -273,13 +273,27 @@ fn a_suppression_does_not_undo_what_is_with_a_provider() {
 }
 
 #[test]
-fn an_opt_out_that_a_provider_tells_is_remembered() {
-    let mut run = Run::standard();
-    run.permit().outcome(Outcome::Rejected(failure(ErrorClass::OptedOut)));
-    assert!(run.effects.contains(&Effect::RememberOptOut { attempt: 1 }), "{:?}", run.effects);
-    let mut run = Run::standard();
-    run.permit().accept().receipt(1, ReceiptStatus::Undelivered(failure(ErrorClass::OptedOut)));
-    assert!(run.effects.contains(&Effect::RememberOptOut { attempt: 1 }), "{:?}", run.effects);
+fn an_opt_out_that_a_provider_proves_is_remembered() {
+    for (provider, code, lasts) in
+        [("twilio", "21610", true), ("twilio", "30004", false), ("p", "21610", false)]
+    {
+        let run = || {
+            Run::new(&envelope(|envelope| {
+                for candidate in &mut envelope.plan.steps[0].candidates {
+                    provider.clone_into(&mut candidate.provider);
+                }
+            }))
+        };
+        let told = || Failure { code: Some(code.to_owned()), ..failure(ErrorClass::OptedOut) };
+        let (mut refused, mut receipt) = (run(), run());
+        refused.permit().outcome(Outcome::Rejected(told()));
+        receipt.permit().accept().receipt(1, ReceiptStatus::Undelivered(told()));
+        for run in [refused, receipt] {
+            let is_remembered = run.effects.contains(&Effect::RememberOptOut { attempt: 1 });
+            assert_eq!(is_remembered, lasts, "{provider} {code}: {:?}", run.effects);
+            assert_eq!(run.state().step, 1, "the next step starts either way");
+        }
+    }
 }
 
 #[test]

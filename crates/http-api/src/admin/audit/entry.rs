@@ -1,6 +1,6 @@
 //! An entry of the audit log as operators see it.
 
-use hermes_ports::audit::{AuditEntry, AuditPhase, hex};
+use hermes_ports::audit::{AuditCounts, AuditEntry, AuditPhase, hex};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,13 +12,19 @@ pub(super) struct EntryView {
     sequence: u64,
     /// When.
     at: String,
-    /// Id of the operator's key, or `command_line`, `bootstrap`, `dev` for what was done to the store directly.
+    /// `operator`, or `tenant` for a tenant's key.
+    actor_kind: &'static str,
+    /// Id of the key, or `command_line`, `bootstrap`, `dev` for what was done to the store directly.
     actor: String,
-    /// What the actor may do.
+    /// What the actor may do: an operator's role, or the scope that a tenant's key used.
     role: String,
+    /// Whose key it is; null for operators.
+    tenant_id: Option<String>,
+    /// The mode of a tenant's key; null for operators.
+    mode: Option<&'static str>,
     /// Id of the operation in this document, or of the command.
     action: String,
-    /// To what: the path below `/admin/v1`.
+    /// To what: the path below `/admin/v1` or, of a tenant's key, below `/v1`.
     target: String,
     /// Id of the request; null where there was none.
     request_id: Option<String>,
@@ -28,6 +34,8 @@ pub(super) struct EntryView {
     intent: Option<u64>,
     /// Of an outcome: status of the answer.
     status: Option<u16>,
+    /// How much it concerned, for actions that are counted, such as an import.
+    counts: AuditCounts,
     /// SHA-256 over the hash before it and the entry, in hexadecimal.
     hash: String,
 }
@@ -41,14 +49,18 @@ impl EntryView {
         Self {
             sequence: entry.sequence,
             at: entry.event.at.rfc3339(),
+            actor_kind: entry.event.actor_kind().as_str(),
             actor: entry.event.actor,
             role: entry.event.role,
+            tenant_id: entry.event.owner.map(|owner| owner.tenant.to_string()),
+            mode: entry.event.owner.map(|owner| owner.mode.as_str()),
             action: entry.event.action,
             target: entry.event.target,
             request_id: Some(entry.event.request_id).filter(|id| !id.is_empty()),
             phase,
             intent,
             status,
+            counts: entry.event.counts,
             hash: hex(&entry.hash),
         }
     }

@@ -3,21 +3,18 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::Uri, response::Response};
-use hermes_ports::audit::AuditQuery;
+use hermes_ports::audit::{ActorKind, AuditQuery};
 
 use super::entry::EntryView;
-use crate::{api::Api, gate::Operator, page::Page, problem::Problem, query::Query, reply};
+use crate::{api::Api, audit, gate::Operator, page::Page, problem::Problem, query::Query, reply};
 
 pub(super) async fn list(State(api): State<Arc<Api>>, _: Operator, uri: Uri) -> Result<Response, Problem> {
     let mut query = Query::of(&uri);
     let page = Page::of(&mut query);
     let wanted = AuditQuery {
-        actor: query.text("actor"),
-        action: query.text("action"),
-        target: query.text("target"),
-        since: query.instant("since"),
-        before: page.before.map(|before| u64::try_from(before).unwrap_or(u64::MAX)),
-        limit: page.limit,
+        actor_kind: query.read("actor_kind", "operator or tenant", ActorKind::parse),
+        tenant: query.parse("tenant", "an id such as tnt_…"),
+        ..audit::wanted(&mut query, page)
     };
     query.finish()?;
     let found = api.ports.audit.list(wanted).await?;

@@ -16,10 +16,6 @@ pub(super) async fn delete(
     Path(key): Path<String>,
 ) -> Result<Response, Problem> {
     let key: KeyId = key.parse().map_err(|_| Problem::not_found())?;
-    let operators = api.directory().read(|snapshot| snapshot.keys_of(None));
-    if !operators.iter().any(|entry| entry.key.id == key) {
-        return Err(Problem::not_found());
-    }
-    api.directory().delete_key(key).await?;
+    api.directory().revoke_operator_key(key, api.now()).await?;
     Ok(reply::no_content())
 }
