@@ -27,7 +27,7 @@ pub(crate) use accept::{Acceptance, Accepted, accept};
 pub(crate) use accepted::{ConsideredView, MessageAccepted};
 pub(crate) use deliver::{deliver, deliver_receipt};
 pub(crate) use layers::tenant::check as check_tenant;
-pub(crate) use request::LANES;
+pub(crate) use request::{AHEAD_MS_MAX, LANES};
 pub(crate) use request_schema::{cascade_schema, send_schema};
 pub(crate) use send::trace;
 
@@ -63,7 +63,6 @@ pub(crate) fn routes(routes: &mut Routes) {
         "validateMessage",
         "What sending would do, without sending",
     )
-    .repeatable()
     .body("ValidationRequest", validate::schema())
     .reply::<validate::Validation>(200, "The plan, or every refusal.");
     routes.add(validate, validate::validate);

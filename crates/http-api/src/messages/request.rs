@@ -18,7 +18,7 @@ use super::{
 use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
-const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
+pub(crate) const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
 /// Default of `dedupe.window_s`.
 const DEDUPE_S: u32 = 3_600;
 /// Longest `dedupe.window_s` (30 days).

@@ -9,6 +9,7 @@ mod app;
 mod audit;
 mod audit_of_tenants;
 mod batches;
+mod batches_repeated;
 mod cascades;
 mod client;
 mod contract;
