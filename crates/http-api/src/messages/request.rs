@@ -15,7 +15,10 @@ use super::{
     cascade::CascadeSpec,
     template::{self, ContentChoice},
 };
-use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
+use crate::schema::{
+    Faults, Object, choice, id, instant, integer, line, list, mail_sender, map, object, sms_sender, text,
+    token,
+};
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
 pub(crate) const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
@@ -162,9 +165,12 @@ fn stored_cascade(fields: &mut Object, faults: &mut Faults) -> Option<CascadeCho
 fn sender(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, String>> {
     let mut senders = BTreeMap::new();
     for (name, channel) in cascade::CHANNELS {
-        if let Some(sender) = fields.optional(name, faults, text(1..=320)) {
-            senders.insert(*channel, sender);
-        }
+        let sender = match channel {
+            Channel::Sms => fields.optional(name, faults, sms_sender),
+            Channel::Email => fields.optional(name, faults, mail_sender),
+            Channel::Push | Channel::Whatsapp => fields.optional(name, faults, line(1..=320)),
+        };
+        senders.extend(sender.map(|sender| (*channel, sender)));
     }
     Some(senders)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cascade::{NAME_CHARS_MAX, TIMEOUT_S_MAX};
-use crate::{operation::reference, templates::use_schema};
+use crate::{operation::reference, schema::SMS_SENDER_PATTERN, templates::use_schema};
 
 fn text(max: usize) -> Value {
     json!({ "type": ["string", "null"], "minLength": 1, "maxLength": max })
@@ -57,7 +57,13 @@ pub(crate) fn send_schema() -> Value {
         &["obtained_at"],
     );
     let sender = object(
-        json!({ "sms": text(320), "email": text(320), "push": text(320), "whatsapp": text(320) }),
+        json!({
+            "sms": { "type": ["string", "null"], "pattern": SMS_SENDER_PATTERN,
+                "description": "A name of at most 11 characters, a number in E.164, or a short code of 3 to 8 digits." },
+            "email": { "type": ["string", "null"], "minLength": 3, "maxLength": 320,
+                "description": "An address, or `Name <address>`." },
+            "push": text(320), "whatsapp": text(320),
+        }),
         &[],
     );
     let mut schema = object(

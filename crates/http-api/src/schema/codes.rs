@@ -3,6 +3,7 @@
 use hermes_domain::{
     calendar::parse_date,
     money::{Currency, Money},
+    sender::{SmsSenderKind, is_mail_sender},
     timezone,
 };
 use serde_json::Value;
@@ -25,6 +26,27 @@ pub(crate) fn country(value: Value, faults: &mut Faults) -> Option<String> {
         return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
     }
     Some(code)
+}
+
+/// What an SMS may come from, as a regular expression; it takes a little more than [`sms_sender`] does.
+pub(crate) const SMS_SENDER_PATTERN: &str = r"^(\+[0-9]{7,15}|[0-9]{3,8}|[A-Za-z0-9 &_.+!'-]{1,11})$";
+
+/// What an SMS may come from.
+pub(crate) fn sms_sender(value: Value, faults: &mut Faults) -> Option<String> {
+    let sender = text(1..=16)(value, faults)?;
+    if SmsSenderKind::of(&sender).is_some() {
+        return Some(sender);
+    }
+    faults.note("sender", "expected a name of at most 11 characters, a number in E.164, or a short code")
+}
+
+/// What mail may come from.
+pub(crate) fn mail_sender(value: Value, faults: &mut Faults) -> Option<String> {
+    let sender = text(3..=320)(value, faults)?;
+    if is_mail_sender(&sender) {
+        return Some(sender);
+    }
+    faults.note("sender", "expected one address, such as a@b.dk or Name <a@b.dk>")
 }
 
 /// A currency.

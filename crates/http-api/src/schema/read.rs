@@ -29,6 +29,17 @@ pub(crate) fn text(chars: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) 
     }
 }
 
+/// A text without control characters, so that it stays in the line that it is written into.
+pub(crate) fn line(chars: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) -> Option<String> {
+    move |value, faults| {
+        let text = text(chars.clone())(value, faults)?;
+        if text.contains(char::is_control) {
+            return faults.note("character", "expected no control characters, such as line breaks");
+        }
+        Some(text)
+    }
+}
+
 /// A text of visible ASCII characters.
 pub(crate) fn token(bytes: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) -> Option<String> {
     move |value, faults| {

@@ -18,6 +18,7 @@ mod edge;
 mod error_page;
 mod fakes;
 mod idempotency;
+mod impossible;
 mod inbound;
 mod isolation;
 mod layers;
