@@ -1,10 +1,11 @@
 //! What could never work is refused when it is asked for, at the place where it is asked for.
 
+use hermes_testkit::tenant;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, LIVE, sms, with},
-    client::Answer,
+    app::{ADMIN, App, LIVE, sms, with},
+    client::{Answer, Call},
 };
 
 /// The pointers of a request that was refused as a matter of its schema.
@@ -31,4 +32,18 @@ async fn a_message_comes_from_a_sender_that_can_exist() {
     assert_eq!(refused(&answer), ["/sender/sms", "/sender/email", "/sender/whatsapp"]);
     let bad = json!({ "sms": "A\nB", "email": "a@b.dk\r\nBcc: x@y.dk" });
     assert_eq!(refused(&app.post(LIVE, "/v1/messages", &from(bad)).await), ["/sender/sms", "/sender/email"]);
+}
+
+#[tokio::test]
+async fn a_list_of_what_is_allowed_is_not_empty() {
+    let app = App::start().await;
+    let path = format!("/admin/v1/tenants/{}", tenant(1));
+    let quiet = json!({ "from": "21:00", "until": "08:00", "channels": [] });
+    let policy = json!({ "policy": { "channels": [], "countries": [], "quiet_hours": quiet } });
+    let pointers = ["/policy/channels", "/policy/countries", "/policy/quiet_hours/channels"];
+    assert_eq!(refused(&app.call(Call::new("PATCH", path.clone()).key(ADMIN).json(&policy)).await), pointers);
+    let named = with(policy, "/name", json!("new"));
+    assert_eq!(refused(&app.post(ADMIN, "/admin/v1/tenants", &named).await), pointers);
+    let key = json!({ "name": "k", "mode": "live", "scopes": [] });
+    assert_eq!(refused(&app.post(ADMIN, &format!("{path}/keys"), &key).await), ["/scopes"]);
 }

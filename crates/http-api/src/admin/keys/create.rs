@@ -40,7 +40,7 @@ pub(super) async fn create(
             let name = object.required("name", faults, text(1..=200));
             let mode = object.required("mode", faults, choice(MODES));
             let scopes =
-                object.optional("scopes", faults, list(0..=SCOPES.len(), choice(SCOPES))).unwrap_or_default();
+                object.optional("scopes", faults, list(1..=SCOPES.len(), choice(SCOPES))).unwrap_or_default();
             let expires_at = object.optional("expires_at", faults, instant);
             Some((name?, mode?, scopes, expires_at))
         })?;

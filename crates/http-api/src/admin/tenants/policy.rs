@@ -32,11 +32,12 @@ const MESSAGES_DAYS_MIN: u32 = 35;
 const PERIOD_S_MAX: u32 = 86_400;
 const ACTIONS: &[(&str, QuietAction)] = &[("hold", QuietAction::Hold), ("refuse", QuietAction::Refuse)];
 
-/// Reads a policy. What it does not name is allowed.
+/// Reads a policy. What it does not name is allowed. A list of what is allowed cannot be empty: whoever means none would
+/// get all.
 pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> {
     object(|fields, faults| {
-        let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
-        let countries = fields.optional("countries", faults, list(0..=ENTRIES_MAX, country));
+        let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
+        let countries = fields.optional("countries", faults, list(1..=ENTRIES_MAX, country));
         let forbidden_hosts = fields.optional("forbidden_hosts", faults, list(0..=ENTRIES_MAX, host));
         let refuse_shorteners = fields.optional("refuse_shorteners", faults, boolean);
         let quiet_hours = fields.optional("quiet_hours", faults, object(quiet_hours));
@@ -89,7 +90,7 @@ fn day_minute(value: Value, faults: &mut Faults) -> Option<DayMinute> {
 fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
     let from = fields.required("from", faults, day_minute);
     let until = fields.required("until", faults, day_minute);
-    let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
+    let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
     let action = fields.optional("action", faults, choice(ACTIONS));
     let timezone = fields.optional("timezone", faults, |value, faults| {
         let name = token(1..=64)(value, faults)?;
@@ -165,7 +166,7 @@ fn retention_schema() -> Value {
 
 /// What the OpenAPI document says about a policy.
 pub(crate) fn policy_schema() -> Value {
-    let channels = json!({ "type": ["array", "null"], "maxItems": 4,
+    let channels = json!({ "type": ["array", "null"], "minItems": 1, "maxItems": 4,
         "items": { "enum": ["sms", "email", "push", "whatsapp"] } });
     let object = |properties: Value, required: Value| json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties, "required": required });
     let time = json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
@@ -189,7 +190,7 @@ pub(crate) fn policy_schema() -> Value {
     let mut schema = object(
         json!({
             "channels": channels,
-            "countries": { "type": ["array", "null"], "maxItems": ENTRIES_MAX, "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
+            "countries": { "type": ["array", "null"], "minItems": 1, "maxItems": ENTRIES_MAX, "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
                 "description": "Countries whose numbers may be written to; absent: all." },
             "forbidden_hosts": { "type": ["array", "null"], "maxItems": ENTRIES_MAX,
                 "items": { "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" } },
@@ -216,7 +217,7 @@ pub(crate) fn policy_schema() -> Value {
         json!([]),
     );
     schema["description"] = json!(
-        "What the tenant may send, where to, when, and how much of it. What it does not name is allowed."
+        "What the tenant may send, where to, when, and how much of it. What it does not name is allowed. A tenant that may send nothing is suspended instead."
     );
     schema
 }
