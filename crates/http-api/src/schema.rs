@@ -15,5 +15,5 @@ pub(crate) use codes::{
 pub(crate) use faults::Faults;
 pub(crate) use object::{Object, object, root};
 pub(crate) use read::{
-    any_object, boolean, choice, id, instant, integer, line, list, map, text, token, web_url,
+    ahead, any_object, boolean, choice, id, instant, integer, line, list, map, text, token, web_url,
 };

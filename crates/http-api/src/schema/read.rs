@@ -142,6 +142,14 @@ pub(crate) fn instant(value: Value, faults: &mut Faults) -> Option<UnixMillis> {
         .or_else(|| faults.note("instant", "expected an RFC 3339 instant such as 2026-01-02T03:04:05.678Z"))
 }
 
+/// An instant that lies ahead.
+pub(crate) fn ahead(now: UnixMillis) -> impl Fn(Value, &mut Faults) -> Option<UnixMillis> {
+    move |value, faults| {
+        let at = instant(value, faults)?;
+        if at > now { Some(at) } else { faults.note("past", "expected an instant that lies ahead") }
+    }
+}
+
 /// An identifier.
 pub(crate) fn id<T: FromStr<Err: Display>>(value: Value, faults: &mut Faults) -> Option<T> {
     let Value::String(text) = value else { return faults.note("type", "expected a text") };

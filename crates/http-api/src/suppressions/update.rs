@@ -8,13 +8,14 @@ use axum::{
 };
 use hermes_ports::{StoreError, suppressions::SuppressionChange};
 
-use super::rule::{SuppressionView, ahead, find, note};
+use super::rule::{SuppressionView, find, note};
 use crate::{
     api::Api,
     body, etag,
     gate::Caller,
     problem::{Code, Problem},
-    reply, schema,
+    reply,
+    schema::{self, ahead},
 };
 
 pub(super) async fn update(

@@ -1,6 +1,6 @@
 //! What could never work is refused when it is asked for, at the place where it is asked for.
 
-use hermes_testkit::tenant;
+use hermes_testkit::{START, tenant};
 use serde_json::{Value, json};
 
 use crate::{
@@ -46,4 +46,19 @@ async fn a_list_of_what_is_allowed_is_not_empty() {
     assert_eq!(refused(&app.post(ADMIN, "/admin/v1/tenants", &named).await), pointers);
     let key = json!({ "name": "k", "mode": "live", "scopes": [] });
     assert_eq!(refused(&app.post(ADMIN, &format!("{path}/keys"), &key).await), ["/scopes"]);
+}
+
+#[tokio::test]
+async fn a_key_does_not_expire_before_it_is_made() {
+    let app = App::start().await;
+    let tenants = format!("/admin/v1/tenants/{}/keys", tenant(1));
+    for (path, body) in [
+        (tenants.as_str(), json!({ "name": "k", "mode": "live" })),
+        ("/admin/v1/keys", json!({ "name": "k", "role": "viewer" })),
+    ] {
+        let until =
+            |instant: hermes_domain::UnixMillis| with(body.clone(), "/expires_at", json!(instant.rfc3339()));
+        assert_eq!(refused(&app.post(ADMIN, path, &until(START)).await), ["/expires_at"]);
+        assert_eq!(app.post(ADMIN, path, &until(START.plus_s(1))).await.status, 201);
+    }
 }
