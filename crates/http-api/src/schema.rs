@@ -10,7 +10,7 @@ mod read;
 
 pub(crate) use codes::{
     AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, SMS_SENDER_PATTERN, amount, country, currency, day,
-    mail_sender, sms_sender,
+    mail_sender, money, sms_sender,
 };
 pub(crate) use faults::Faults;
 pub(crate) use object::{Object, object, root};

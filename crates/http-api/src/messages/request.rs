@@ -16,8 +16,8 @@ use super::{
     template::{self, ContentChoice},
 };
 use crate::schema::{
-    Faults, Object, choice, id, instant, integer, line, list, mail_sender, map, object, sms_sender, text,
-    token,
+    Faults, Object, choice, id, instant, integer, line, list, mail_sender, map, money, object, sms_sender,
+    text, token,
 };
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
@@ -218,7 +218,5 @@ fn dedupe(fields: &mut Object, faults: &mut Faults) -> Option<Dedupe> {
 
 /// `limits.max_cost` bounds what the message may cost in all.
 fn limits(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
-    let amount = fields.required("max_cost", faults, text(1..=32));
-    let currency = fields.required("currency", faults, text(3..=3));
-    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
+    money("max_cost", fields, faults)
 }

@@ -8,7 +8,7 @@ use hermes_domain::{
 };
 use serde_json::Value;
 
-use super::{Faults, text, token};
+use super::{Faults, Object, text, token};
 
 /// Largest price, fee or minimum that is taken, in millionths of its currency: a million.
 const MICROS_MAX: i64 = 1_000_000_000_000;
@@ -64,6 +64,18 @@ pub(crate) fn amount(value: Value, faults: &mut Faults) -> Option<i64> {
         Ok(_) => faults.note("range", "expected at most 1000000"),
         Err(error) => faults.note("money", error.to_string()),
     }
+}
+
+/// Money of an object that names its amount as `key` and its currency beside it.
+pub(crate) fn money(key: &'static str, fields: &mut Object, faults: &mut Faults) -> Option<Money> {
+    let amount = fields.required(key, faults, text(1..=32));
+    // Each is read on its own, so that a fault is noted where it is.
+    let amount = amount.and_then(|amount| {
+        let read = Money::parse(&amount, "EUR").map(|money| money.micros);
+        read.map_or_else(|error| faults.at_key(key, |faults| faults.note("money", error.to_string())), Some)
+    });
+    let currency = fields.required("currency", faults, currency);
+    Some(Money { micros: amount?, currency: currency? })
 }
 
 /// A day, as days since 1970-01-01 UTC.

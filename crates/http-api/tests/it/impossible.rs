@@ -62,3 +62,22 @@ async fn a_key_does_not_expire_before_it_is_made() {
         assert_eq!(app.post(ADMIN, path, &until(START.plus_s(1))).await.status, 201);
     }
 }
+
+#[tokio::test]
+async fn faults_of_money_lie_where_they_are() {
+    let app = App::start().await;
+    let limits = |max_cost: &str, currency: &str| {
+        with(sms(), "/limits", json!({ "max_cost": max_cost, "currency": currency }))
+    };
+    for (body, pointers) in [
+        (limits("much", "EUR"), vec!["/limits/max_cost"]),
+        (limits("-1", "EUR"), vec!["/limits/max_cost"]),
+        (limits("1", "eur"), vec!["/limits/currency"]),
+        (limits("much", "eur"), vec!["/limits/max_cost", "/limits/currency"]),
+    ] {
+        assert_eq!(refused(&app.post(LIVE, "/v1/messages", &body).await), pointers, "{}", body["limits"]);
+    }
+    let spend = json!({ "policy": { "spend_per_month": { "amount": "x", "currency": "EUR" } } });
+    let change = Call::new("PATCH", format!("/admin/v1/tenants/{}", tenant(1))).key(ADMIN).json(&spend);
+    assert_eq!(refused(&app.call(change).await), ["/policy/spend_per_month/amount"]);
+}

@@ -67,7 +67,7 @@ async fn fields_are_held_against_what_the_adapter_takes() {
         (with(twilio("x"), "/config/timeout_s", json!(0)), &["/config/timeout_s"]),
         (with(twilio("x"), "/config/from", json!("TooLongSenderName")), &["/config/from"]),
         (with(twilio("x"), "/tenant_id", json!("tnt_01ARZ3NDEKTSV4RRFFQ69G5FAV")), &["/tenant_id"]),
-        (with(twilio("x"), "/cost/0/amount", json!("-1")), &["/cost/0"]),
+        (with(twilio("x"), "/cost/0/amount", json!("-1")), &["/cost/0/amount"]),
     ];
     for (body, pointers) in cases {
         let answer = app.post(ADMIN, PATH, &body).await;

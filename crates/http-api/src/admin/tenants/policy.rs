@@ -7,7 +7,6 @@ use std::{
 
 use hermes_domain::{
     address::Channel,
-    money::Money,
     policy::{
         DayMinute, InvalidDayMinute, MessageRate, Periods, QuietAction, QuietHours, Retention, TenantPolicy,
     },
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     messages::{LANES, cascade::CHANNELS},
-    schema::{Faults, Object, boolean, choice, country, integer, list, object, text, token},
+    schema::{Faults, Object, boolean, choice, country, integer, list, money, object, text, token},
 };
 
 /// Most countries, hosts or rates of a policy.
@@ -45,7 +44,11 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
         let duplicate_window_s =
             fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
         let messages_per_month = fields.optional("messages_per_month", faults, integer(1..=u32::MAX));
-        let spend_per_month = fields.optional("spend_per_month", faults, object(money));
+        let spend_per_month = fields.optional(
+            "spend_per_month",
+            faults,
+            object(|fields, faults| money("amount", fields, faults)),
+        );
         let require_verified_senders = fields.optional("require_verified_senders", faults, boolean);
         let unregistered =
             fields.optional("unregistered_sender_countries", faults, list(0..=ENTRIES_MAX, country));
@@ -106,12 +109,6 @@ fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
         action: action.unwrap_or_default(),
         timezone,
     })
-}
-
-fn money(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
-    let amount = fields.required("amount", faults, text(1..=32));
-    let currency = fields.required("currency", faults, text(3..=3));
-    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
 }
 
 fn rate(value: Value, faults: &mut Faults) -> Option<MessageRate> {
