@@ -25,7 +25,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id).await?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let now = api.now();
     let change = schema::root(incoming.value, |object, faults| {

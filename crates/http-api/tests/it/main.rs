@@ -25,6 +25,7 @@ mod layers;
 mod lists;
 mod malformed;
 mod openapi;
+mod preconditions;
 mod providers;
 mod rate_cards;
 mod receipts;

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     api::Api,
-    body, etag,
+    body,
+    etag::Precondition,
     gate::Caller,
     idempotency::{Keyed, once},
     problem::{Code, Problem},
@@ -30,10 +31,11 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
-    let expected = etag::if_match(&incoming.parts.headers)?;
+    let precondition = Precondition::of(&incoming.parts.headers)?;
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
         let stored = find(&api, &caller, &id)?;
+        precondition.at(stored.version)?;
         let (cascade, activate) = version(incoming.value)?;
         let now = api.now();
         let (mut next, number) = CascadeTemplate::clone(&stored.value).with_version(cascade, now)?;
@@ -44,8 +46,7 @@ pub(super) async fn create(
         let view = VersionView::of(&next, made);
         let location = format!("/v1/cascades/{}/versions/{number}", next.id);
         // Whatever was read is what is changed: somebody else's version must not be lost.
-        let expected = expected.unwrap_or(stored.version);
-        let version = api.directory().update_cascade(next, Some(expected)).await?;
+        let version = api.directory().update_cascade(next, Some(stored.version)).await?;
         Ok(Reply::created(&location, &view).version(version))
     })
     .await
