@@ -6,6 +6,7 @@ mod ack;
 mod ack_token;
 mod cancel;
 pub(crate) mod cascade;
+pub(crate) mod confirming;
 mod content;
 mod deliver;
 mod events;
@@ -24,7 +25,7 @@ pub(crate) mod view;
 use serde_json::json;
 
 pub(crate) use accept::{Acceptance, Accepted, accept};
-pub(crate) use accepted::{ConsideredView, MessageAccepted};
+pub(crate) use accepted::{ConsideredView, MessageAccepted, PlanWarning};
 pub(crate) use deliver::{deliver, deliver_receipt};
 pub(crate) use layers::tenant::check as check_tenant;
 pub(crate) use request::{AHEAD_MS_MAX, LANES};

@@ -12,7 +12,7 @@ pub(crate) use codes::{
     AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, SMS_SENDER_PATTERN, amount, country, currency, day,
     mail_sender, money, sms_sender,
 };
-pub(crate) use faults::Faults;
+pub(crate) use faults::{Faults, pointer_step};
 pub(crate) use object::{Object, object, root};
 pub(crate) use read::{
     ahead, any_object, boolean, choice, id, instant, integer, line, list, map, text, token, web_url,

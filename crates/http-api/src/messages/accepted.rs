@@ -84,11 +84,11 @@ impl ConsideredView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanWarning {
     /// Stable code, such as `address_missing`.
-    code: String,
+    pub(crate) code: String,
     /// Words.
-    detail: String,
+    pub(crate) detail: String,
     /// JSON pointer into the request.
-    pointer: String,
+    pub(crate) pointer: String,
 }
 
 /// A stored cascade that was used.

@@ -10,13 +10,14 @@ use hermes_domain::{
     message::{Mode, Warning},
     money::Money,
     outcome::Level,
-    plan::{Candidate, Plan, Step},
+    plan::{Plan, Step},
     routing::{self, Choice, Health, NoRoute, Question, Reason, Route, Subject},
 };
 use hermes_ports::adapter::AdapterHost;
 
 use super::{
     cascade::{CascadeSpec, StepSpec},
+    confirming::{UNCONFIRMABLE, strongest, too_much},
     layers::{Blocked, schema::Submission},
 };
 use crate::{
@@ -107,8 +108,6 @@ pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec
     Ok((plan, warnings))
 }
 
-const UNCONFIRMABLE: &str = "unconfirmable";
-
 /// The first layer that took a step away says why; without one it is a matter of routes.
 fn nothing_left(left: Vec<(usize, Left)>) -> Problem {
     let refusal = left.iter().map(|(_, left)| left.refusal).find(|refusal| *refusal != Code::NoRoute);
@@ -131,17 +130,11 @@ impl Ground<'_> {
             }
             Ok(_) | Err(NoRoute::AllRejected(_)) => {}
         }
-        let strongest = self.strongest(channel, routed.as_ref().map_or(&[], |route| &route.candidates));
-        if let Some(wanted) =
-            spec.success_on.filter(|wanted| *wanted != Level::Acknowledged && *wanted > strongest)
-        {
+        let candidates = routed.as_ref().map_or(&[][..], |route| &route.candidates);
+        let providers = candidates.iter().map(|candidate| candidate.provider.as_str());
+        let strongest = strongest(self.adapters, channel, providers);
+        if let Some(detail) = too_much(spec, strongest) {
             let pointer = format!("/cascade/steps/{index}/success_on");
-            let detail = format!(
-                "{} can confirm at most {}, not {}",
-                channel.as_str(),
-                strongest.as_str(),
-                wanted.as_str()
-            );
             return Resolved::Fault(Fault::new(pointer, UNCONFIRMABLE, detail));
         }
         if let Some(left) = self.unusable(channel) {
@@ -231,15 +224,6 @@ impl Ground<'_> {
     fn usual_timeout_s(&self, channel: Channel) -> u32 {
         self.step_timeouts_s.get(&channel).copied().unwrap_or_else(|| channel.default_timeout_s())
     }
-
-    /// The strongest level that a receipt of one of `candidates` can confirm.
-    fn strongest(&self, channel: Channel, candidates: &[Candidate]) -> Level {
-        let confirms = |candidate: &Candidate| {
-            let descriptor = self.adapters.descriptor(&candidate.provider)?;
-            descriptor.confirms.get(&channel).copied()
-        };
-        candidates.iter().filter_map(confirms).max().unwrap_or_else(|| ceiling(channel))
-    }
 }
 
 /// Why no connection of a step is left: what rejected the last one that could have carried it.
@@ -274,15 +258,6 @@ fn unknown_name(spec: &StepSpec, index: usize, name: &str) -> Resolved {
 const fn usual(channel: Channel) -> Level {
     match channel {
         Channel::Sms | Channel::Email | Channel::Whatsapp => Level::Delivered,
-        Channel::Push => Level::Accepted,
-    }
-}
-
-/// What a channel can confirm where no adapter says.
-const fn ceiling(channel: Channel) -> Level {
-    match channel {
-        Channel::Sms => Level::Delivered,
-        Channel::Email | Channel::Whatsapp => Level::Read,
         Channel::Push => Level::Accepted,
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn replace(
     let Wanted { name, position, rule } = wanted(incoming.value)?;
     let next =
         StoredRoute { name, position, rule, updated_at: api.now(), ..StoredRoute::clone(&stored.value) };
-    let view = RouteView::of(&next);
+    let view = RouteView::of(&api, &next);
     let version = api.directory().update_route(next, expected).await?;
     Ok(reply::ok_version(&view, version))
 }

@@ -81,3 +81,74 @@ async fn faults_of_money_lie_where_they_are() {
     let change = Call::new("PATCH", format!("/admin/v1/tenants/{}", tenant(1))).key(ADMIN).json(&spend);
     assert_eq!(refused(&app.call(change).await), ["/policy/spend_per_month/amount"]);
 }
+
+#[tokio::test]
+async fn a_cascade_that_is_kept_wants_what_can_be_confirmed() {
+    let app = App::start().await;
+    let cascade = |channel: &str, level: &str| json!({ "steps": [{ "channel": "sms" }, { "channel": channel, "success_on": level }] });
+    let wanted = ["/steps/1/success_on"];
+    for (channel, level) in [("sms", "read"), ("push", "delivered")] {
+        let body = with(cascade(channel, level), "/name", json!("c"));
+        assert_eq!(refused(&app.post(LIVE, "/v1/cascades", &body).await), wanted, "{channel}");
+        let inline = app.post(LIVE, "/v1/messages", &with(sms(), "/cascade", cascade(channel, level))).await;
+        assert_eq!(refused(&inline), ["/cascade/steps/1/success_on"], "{channel}");
+    }
+    let made = app.post(LIVE, "/v1/cascades", &with(cascade("sms", "delivered"), "/name", json!("c"))).await;
+    let path = made.header("location").unwrap();
+    assert_eq!(
+        app.post(LIVE, "/v1/cascades", &with(cascade("push", "acknowledged"), "/name", json!("d")))
+            .await
+            .status,
+        201
+    );
+    let version = app.post(LIVE, &format!("{path}/versions"), &cascade("sms", "read")).await;
+    assert_eq!(refused(&version), wanted);
+    let put = Call::new("PUT", path).key(LIVE).header("if-match", "*");
+    let put = put.json(&with(cascade("sms", "read"), "/name", json!("c")));
+    assert_eq!(refused(&app.call(put).await), wanted);
+    let default = json!({ "default_cascade": cascade("sms", "read") });
+    let change = Call::new("PATCH", format!("/admin/v1/tenants/{}", tenant(1))).key(ADMIN).json(&default);
+    assert_eq!(refused(&app.call(change).await), ["/default_cascade/steps/1/success_on"]);
+}
+
+#[tokio::test]
+async fn a_rule_for_routing_says_something_and_does_not_contradict_itself() {
+    let app = App::start().await;
+    let rule = |body: Value| with(body, "/name", json!("r"));
+    for (body, pointers) in [
+        (json!({}), vec![""]),
+        (json!({ "when": {}, "prefer": [] }), vec![""]),
+        (
+            json!({ "when": { "channels": [], "tags": [] }, "prefer": ["a"] }),
+            vec!["/when/channels", "/when/tags"],
+        ),
+        (json!({ "prefer": ["a"], "exclude": ["b", "a"] }), vec!["/exclude/1"]),
+        (json!({ "weights": { "a": 1 }, "exclude": ["a"] }), vec!["/exclude/0"]),
+    ] {
+        assert_eq!(refused(&app.post(LIVE, "/v1/routes", &rule(body.clone())).await), pointers, "{body}");
+    }
+    // An exception from the rules behind it.
+    let exception = rule(json!({ "when": { "tags": ["vip"] } }));
+    assert_eq!(app.post(LIVE, "/v1/routes", &exception).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_rule_tells_of_names_that_nobody_has_yet() {
+    let app = App::start().await;
+    let body =
+        json!({ "name": "r", "prefer": ["twilio", "a/b"], "weights": { "later": 1 }, "exclude": ["gone"] });
+    let made = app.post(LIVE, "/v1/routes", &body).await;
+    let pointers = |route: &Value| {
+        let warnings = route["warnings"].as_array().unwrap().clone();
+        warnings
+            .into_iter()
+            .map(|warning| warning["pointer"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pointers(&made.json()), ["/prefer/1", "/weights/later", "/exclude/0"]);
+    let connection = json!({ "provider": "twilio", "name": "later", "channel": "sms",
+        "credentials": { "account_sid": "AC1", "auth_token": "x" } });
+    assert_eq!(app.post(ADMIN, "/admin/v1/providers", &connection).await.status, 201);
+    let read = app.get(LIVE, made.header("location").unwrap()).await.json();
+    assert_eq!(pointers(&read), ["/prefer/1", "/exclude/0"]);
+}

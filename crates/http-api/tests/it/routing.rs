@@ -123,13 +123,13 @@ async fn a_tenants_rules_are_kept_changed_and_followed() {
 #[tokio::test]
 async fn a_rule_is_read_strictly() {
     let app = App::start().await;
-    let rule = |field: &str, value: Value| with(json!({ "name": "r" }), field, value);
+    let rule = |field: &str, value: Value| with(json!({ "name": "r", "exclude": ["a"] }), field, value);
     for (body, pointer) in [
-        (json!({}), "/name"),
+        (json!({ "exclude": ["a"] }), "/name"),
         (rule("/when", json!({ "countries": ["Denmark"] })), "/when/countries/0"),
         (rule("/when", json!({ "prefixes": ["0045"] })), "/when/prefixes/0"),
         (rule("/when", json!({ "lanes": ["fast"] })), "/when/lanes/0"),
-        (rule("/weights", json!({ "a": 1_001 })), "/weights/a"),
+        (rule("/weights", json!({ "b": 1_001 })), "/weights/b"),
         (rule("/providers", json!(["a"])), "/providers"),
     ] {
         let answer = app.post(LIVE, "/v1/routes", &body).await;

@@ -36,7 +36,7 @@ pub(super) async fn create(
     once(&api, keyed, async {
         let stored = find(&api, &caller, &id)?;
         precondition.at(stored.version)?;
-        let (cascade, activate) = version(incoming.value)?;
+        let (cascade, activate) = version(&api, &caller, incoming.value)?;
         let now = api.now();
         let (mut next, number) = CascadeTemplate::clone(&stored.value).with_version(cascade, now)?;
         if activate {
@@ -53,7 +53,7 @@ pub(super) async fn create(
 }
 
 /// The cascade as it was written, and whether to activate it.
-fn version(body: Value) -> Result<(Value, bool), Problem> {
+fn version(api: &Api, caller: &Caller, body: Value) -> Result<(Value, bool), Problem> {
     let mut faults = Faults::default();
     let Value::Object(mut fields) = body else {
         let refused: Option<(Value, bool)> = faults.note("type", "expected an object");
@@ -61,6 +61,6 @@ fn version(body: Value) -> Result<(Value, bool), Problem> {
     };
     let activate = fields.remove("activate").filter(|value| !value.is_null());
     let activate = activate.map(|value| faults.at_key("activate", |faults| boolean(value, faults)));
-    let cascade = as_written(fields, &mut faults);
+    let cascade = as_written(api, caller, fields, &mut faults);
     faults.finish(cascade.zip(activate.unwrap_or(Some(false))), Code::SchemaInvalid)
 }
