@@ -9,8 +9,8 @@ mod object;
 mod read;
 
 pub(crate) use codes::{
-    AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, SMS_SENDER_PATTERN, amount, country, currency, day,
-    mail_sender, money, sms_sender,
+    AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, LOCALE_PATTERN, SMS_SENDER_PATTERN, amount, country,
+    currency, day, locale, mail_sender, money, sms_sender,
 };
 pub(crate) use faults::{Faults, pointer_step};
 pub(crate) use object::{Object, object, root};

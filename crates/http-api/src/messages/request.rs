@@ -16,8 +16,8 @@ use super::{
     template::{self, ContentChoice},
 };
 use crate::schema::{
-    Faults, Object, choice, id, instant, integer, line, list, mail_sender, map, money, object, sms_sender,
-    text, token,
+    Faults, Object, choice, id, instant, integer, line, list, locale, mail_sender, map, money, object,
+    sms_sender, text, token,
 };
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
@@ -133,7 +133,7 @@ fn recipient(fields: &mut Object, faults: &mut Faults) -> Option<RawRecipient> {
         email: fields.optional("email", faults, text(1..=320)),
         whatsapp: fields.optional("whatsapp", faults, text(1..=64)),
         push: fields.optional("push", faults, list(0..=50, push_token)).unwrap_or_default(),
-        locale: fields.optional("locale", faults, token(2..=35)),
+        locale: fields.optional("locale", faults, locale),
         timezone: fields.optional("timezone", faults, token(1..=64)),
     })
 }

@@ -2,6 +2,7 @@
 
 use hermes_domain::{
     calendar::parse_date,
+    locale::Locale,
     money::{Currency, Money},
     sender::{SmsSenderKind, is_mail_sender},
     timezone,
@@ -26,6 +27,18 @@ pub(crate) fn country(value: Value, faults: &mut Faults) -> Option<String> {
         return faults.note("country", "expected an ISO 3166-1 alpha-2 code such as DK");
     }
     Some(code)
+}
+
+/// A language as a regular expression; it takes a little more than [`locale`] does.
+pub(crate) const LOCALE_PATTERN: &str = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$";
+
+/// A language tag in its canonical form (BCP 47): platforms write `da_DK` for `da-DK`.
+pub(crate) fn locale(value: Value, faults: &mut Faults) -> Option<String> {
+    let tag = token(2..=35)(value, faults)?;
+    match tag.replace('_', "-").parse::<Locale>() {
+        Ok(locale) => Some(locale.to_string()),
+        Err(error) => faults.note("locale", error.to_string()),
+    }
 }
 
 /// What an SMS may come from, as a regular expression; it takes a little more than [`sms_sender`] does.

@@ -152,3 +152,25 @@ async fn a_rule_tells_of_names_that_nobody_has_yet() {
     let read = app.get(LIVE, made.header("location").unwrap()).await.json();
     assert_eq!(pointers(&read), ["/prefer/1", "/exclude/0"]);
 }
+
+#[tokio::test]
+async fn quiet_hours_have_a_beginning_and_another_end() {
+    let app = App::start().await;
+    let policy = json!({ "policy": { "quiet_hours": { "from": "22:00", "until": "22:00" } } });
+    let change = Call::new("PATCH", format!("/admin/v1/tenants/{}", tenant(1))).key(ADMIN).json(&policy);
+    assert_eq!(refused(&app.call(change).await), ["/policy/quiet_hours/until"]);
+}
+
+#[tokio::test]
+async fn a_locale_is_a_language_tag_whichever_way_it_is_written() {
+    let app = App::start().await;
+    for (written, kept) in [("da_DK", "da-DK"), ("ZH-hant-tw", "zh-Hant-TW"), ("da", "da")] {
+        let sent = app.post(LIVE, "/v1/messages", &with(sms(), "/to/locale", json!(written))).await;
+        let read = app.get(LIVE, sent.header("location").unwrap()).await.json();
+        assert_eq!(read["to"]["locale"], kept);
+    }
+    for bad in ["d", "da-", "da DK", "??"] {
+        let answer = app.post(LIVE, "/v1/messages", &with(sms(), "/to/locale", json!(bad))).await;
+        assert_eq!(refused(&answer), ["/to/locale"], "{bad}");
+    }
+}

@@ -93,6 +93,10 @@ fn day_minute(value: Value, faults: &mut Faults) -> Option<DayMinute> {
 fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
     let from = fields.required("from", faults, day_minute);
     let until = fields.required("until", faults, day_minute);
+    if from.is_some() && from == until {
+        // Nobody can tell whether no hour is meant or every hour.
+        faults.at_key("until", |faults| faults.note::<()>("range", "expected another time than from"));
+    }
     let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
     let action = fields.optional("action", faults, choice(ACTIONS));
     let timezone = fields.optional("timezone", faults, |value, faults| {
