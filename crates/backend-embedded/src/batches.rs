@@ -87,12 +87,7 @@ impl Batches for EmbeddedBackend {
         self.writer().write("starting a batch", start).await
     }
 
-    async fn record(
-        &self,
-        batch: Batch,
-        items: Vec<BatchItem>,
-        claim: Option<Claim>,
-    ) -> Result<(), StoreError> {
+    async fn record(&self, batch: Batch, items: Vec<BatchItem>) -> Result<(), StoreError> {
         let record = move |tx: &mut WriteTx<'_>| {
             if let Some(found) = batch_rows::find(tx.db, batch.scope, batch.id, None)? {
                 found.clear(tx.db, i64::MAX)?;
@@ -104,12 +99,7 @@ impl Batches for EmbeddedBackend {
             for item in &items {
                 batch_rows::insert_item(tx.db, place(number, item.index), &item.outcome)?;
             }
-            match &claim {
-                Some(claim) if !claim::is_taken(tx.db, claim, batch.updated_at, None)? => {
-                    claim::put(tx.db, claim).map(Ok)
-                }
-                Some(_) | None => Ok(Ok(())),
-            }
+            Ok(Ok(()))
         };
         self.writer().write("recording a batch", record).await
     }

@@ -121,18 +121,22 @@ impl Directory {
         self.update_endpoint(id, None, |endpoint| endpoint.disable(reason)).await.map(drop)
     }
 
-    /// Gives an endpoint a new secret and returns it. The old one signs beside it for 24 hours, and so do up to three
+    /// Gives an endpoint a new secret; returns the record's version and it. The old one signs beside it for 24 hours, and so do up to three
     /// earlier ones whose own 24 hours are not over.
     ///
     /// # Errors
     /// `NotFound`, `Conflict`, `Secret`, `Store`.
-    pub async fn rotate_secret(&self, id: EndpointId, now: UnixMillis) -> Result<String, DirectoryError> {
+    pub async fn rotate_secret(
+        &self,
+        id: EndpointId,
+        now: UnixMillis,
+    ) -> Result<(u64, String), DirectoryError> {
         let stored = self.stored_endpoint(id, None)?;
         let secret = new_secret(id)?;
         let secrets = stored.secrets.rotated(secret.clone(), now);
         let endpoint = Endpoint::clone(&stored.endpoint);
-        self.put_endpoint(endpoint, secrets, Some(stored.version)).await?;
-        Ok(secret)
+        let version = self.put_endpoint(endpoint, secrets, Some(stored.version)).await?;
+        Ok((version, secret))
     }
 
     /// Removes an endpoint that is at version `expected` (any, if `None`).

@@ -129,8 +129,6 @@ pub enum Reason {
     CostExceeded,
     /// Its price is in another currency than what the message may cost, so nobody can tell whether it is too much.
     BudgetCurrency,
-    /// What the message may cost is bounded, and what it costs here is unknown.
-    PriceUnknown,
     /// The recipient does not want to hear from its sender.
     RecipientSuppressed,
 }
@@ -166,7 +164,6 @@ impl Reason {
             Self::CountryNotServed => "country_not_served",
             Self::CostExceeded => "cost_exceeded",
             Self::BudgetCurrency => "budget_currency",
-            Self::PriceUnknown => "price_unknown",
             Self::RecipientSuppressed => "recipient_suppressed",
         }
     }
@@ -301,8 +298,7 @@ fn judge(question: &Question<'_>, option: &Choice<'_>, position: Position) -> Ju
     if !option.reaches {
         return Judged::Rejected(Reason::CountryNotServed);
     }
-    if let Some(reason) = question.budget.and_then(|budget| too_dear(question.channel, option.price, budget))
-    {
+    if let Some(reason) = question.budget.and_then(|budget| too_dear(option.price, budget)) {
         return Judged::Rejected(reason);
     }
     let health = option.health;
@@ -322,11 +318,11 @@ fn judge(question: &Question<'_>, option: &Choice<'_>, position: Position) -> Ju
     Judged::Ranked(Place { standby: unusable.is_some(), position, fitness, reason })
 }
 
-/// Why a connection is not known to keep within `budget`. Push costs nothing unless a price list says otherwise.
-pub(crate) fn too_dear(channel: Channel, price: Option<Money>, budget: Money) -> Option<Reason> {
+/// Why a connection does not keep within `budget`. One without a price cannot be held against it: it ranks behind those
+/// that have one.
+pub(crate) fn too_dear(price: Option<Money>, budget: Money) -> Option<Reason> {
     match price {
-        None if channel == Channel::Push => None,
-        None => Some(Reason::PriceUnknown),
+        None => None,
         Some(price) if price.currency != budget.currency => Some(Reason::BudgetCurrency),
         Some(price) => (price.micros > budget.micros).then_some(Reason::CostExceeded),
     }

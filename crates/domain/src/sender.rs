@@ -12,7 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SenderId, TenantId, UnixMillis, address::Channel, message::Mode, suppression::SenderKey};
+use crate::{
+    SenderId, TenantId, UnixMillis,
+    address::{Channel, Email},
+    message::Mode,
+    suppression::SenderKey,
+};
 
 pub use records::{DKIM_TOKENS, DnsRecord, Purpose, RecordType, proves, records};
 
@@ -74,6 +79,17 @@ impl SmsSenderKind {
             Self::ShortCode => "short_code",
         }
     }
+}
+
+/// Whether mail can come from `text`: `no-reply@acme.example`, or `Acme <no-reply@acme.example>` with a name in any
+/// script. Control characters could end the header that it is written into.
+pub fn is_mail_sender(text: &str) -> bool {
+    let address = match text.trim().strip_suffix('>').map(|named| named.rsplit_once('<')) {
+        Some(Some((name, address))) if !name.contains(['<', '>']) => address,
+        Some(_) => return false,
+        None => text,
+    };
+    !text.contains(char::is_control) && Email::parse(address).is_ok()
 }
 
 /// What a sender is, by its channel, with what is known of its right to be used. Field names are persisted.

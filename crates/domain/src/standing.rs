@@ -33,7 +33,7 @@ pub fn standing(tenant: Option<&Tenant>, envelope: &Envelope, channel: Channel, 
     hours.open_at(now, &zones).map_or(Standing::Clear, Standing::Wait)
 }
 
-/// Those of the current step's candidates, by index, that the message is known to be able to pay for still.
+/// Those of the current step's candidates, by index, that the message can pay for still, as far as their prices are known.
 pub fn affordable(envelope: &Envelope, state: &State, candidates: &[u8]) -> Vec<u8> {
     let Some(most) = envelope.max_cost else { return candidates.to_vec() };
     let spent: i64 = state.attempts.iter().filter_map(|attempt| spent_on(envelope, attempt, most)).sum();
@@ -41,7 +41,7 @@ pub fn affordable(envelope: &Envelope, state: &State, candidates: &[u8]) -> Vec<
     let step = state.current_step(envelope);
     let fits = |index: &u8| {
         let candidate = step.candidates.get(usize::from(*index));
-        candidate.is_some_and(|candidate| too_dear(step.channel, candidate.price, left).is_none())
+        candidate.is_some_and(|candidate| too_dear(candidate.price, left).is_none())
     };
     candidates.iter().copied().filter(fits).collect()
 }

@@ -3,12 +3,14 @@
 //! A JSON body is taken while its sender waits; lines of an NDJSON body are kept first, and taken by [`BatchRunner`].
 
 mod cancelling;
+mod claim;
 mod create;
 mod direct;
 mod items;
 mod line;
 mod list;
 mod read;
+mod replay;
 mod runner;
 mod settling;
 mod steer;
@@ -65,7 +67,8 @@ const CREATION: &str = "A JSON body holds up to 1,000 messages in 4 MiB, which a
     each and 64 MiB, within 10 minutes. Its lines are stored durably, then the answer says so (`data` is empty), and they \
     are accepted in the background as fast as the tenant's limits allow: messages that name no lane go into `bulk`, and \
     what finds no room waits. A tenant has at most 10 uploads under way in each mode. Either way item `i` is accepted under \
-    the idempotency key `<Idempotency-Key>#<i>`, and one bad item harms no other.";
+    the idempotency key `<Idempotency-Key>#<i>`, and one bad item harms no other. A repeated request gets the reply of the \
+    first; only where items of a JSON body were refused for a reason that passes (429 and 5xx) are those taken again.";
 
 pub(crate) fn routes(routes: &mut Routes) {
     let body = json!({

@@ -6,6 +6,7 @@ mod ack;
 mod ack_token;
 mod cancel;
 pub(crate) mod cascade;
+pub(crate) mod confirming;
 mod content;
 mod deliver;
 mod earlier;
@@ -26,11 +27,11 @@ pub(crate) mod view;
 use serde_json::json;
 
 pub(crate) use accept::{Acceptance, Accepted, Wanted, accept};
-pub(crate) use accepted::{ConsideredView, MessageAccepted};
+pub(crate) use accepted::{ConsideredView, MessageAccepted, PlanWarning};
 pub(crate) use deliver::{deliver, deliver_receipt};
 pub(crate) use layers::tenant::check as check_tenant;
 pub(crate) use redrive::{Redriven, Refusal, redrive, redriven_as, rehearse};
-pub(crate) use request::LANES;
+pub(crate) use request::{AHEAD_MS_MAX, LANES};
 pub(crate) use request_schema::{cascade_schema, send_schema};
 pub(crate) use send::trace;
 
@@ -66,7 +67,6 @@ pub(crate) fn routes(routes: &mut Routes) {
         "validateMessage",
         "What sending would do, without sending",
     )
-    .repeatable()
     .body("ValidationRequest", validate::schema())
     .reply::<validate::Validation>(200, "The plan, or every refusal.");
     routes.add(validate, validate::validate);

@@ -6,10 +6,14 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::{
+    etag,
     operation::Operation,
     problem::{Code, Fault, ProblemDocument},
     router,
 };
+
+const ABOUT: &str = "Delivers messages: SMS, then email, then push, until one arrives. Errors are \
+                     `application/problem+json` (RFC 9457).";
 
 /// What the operations say, collected.
 #[derive(Debug, Default)]
@@ -37,8 +41,7 @@ impl Document {
             "info": {
                 "title": "Hermes",
                 "version": env!("CARGO_PKG_VERSION"),
-                "description": "Delivers messages: SMS, then email, then push, until one arrives. \
-                                Errors are `application/problem+json` (RFC 9457).",
+                "description": format!("{ABOUT}\n\n{}", etag::RULE),
                 "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
             },
             "paths": self.paths,
@@ -79,7 +82,7 @@ fn headers() -> Value {
         "RateLimit": always("What is left of the limit on requests, or of the one that refused (IETF draft `httpapi-ratelimit-headers`)."),
         "RateLimitPolicy": always("The limit on requests, or the one that refused."),
         "Location": {
-            "description": "Path of what was made; a repeated reply has none.", "schema": { "type": "string" },
+            "description": "Path of what was made.", "schema": { "type": "string" },
         },
         "IdempotentReplayed": {
             "description": "The reply was given before, to the first request with this `Idempotency-Key`.",

@@ -243,8 +243,8 @@ impl Operation {
     pub(crate) fn versioned(mut self, required: bool) -> Self {
         self.parameters.push(json!({
             "name": "If-Match", "in": "header", "required": required,
-            "schema": { "anyOf": [{ "const": "*" }, { "type": "string", "pattern": etag::PATTERN }] },
-            "description": "ETag of the version that is changed; `*` for whichever there is.",
+            "schema": { "type": "string", "pattern": etag::IF_MATCH_PATTERN },
+            "description": "ETag of the version that is changed, or several; `*` for whichever there is.",
         }));
         self
     }

@@ -8,7 +8,12 @@ mod faults;
 mod object;
 mod read;
 
-pub(crate) use codes::{AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, amount, country, currency, day};
-pub(crate) use faults::Faults;
+pub(crate) use codes::{
+    AMOUNT_PATTERN, COUNTRY_PATTERN, CURRENCY_PATTERN, LOCALE_PATTERN, SMS_SENDER_PATTERN, amount, country,
+    currency, day, locale, mail_sender, money, sms_sender,
+};
+pub(crate) use faults::{Faults, pointer_step};
 pub(crate) use object::{Object, object, root};
-pub(crate) use read::{any_object, boolean, choice, id, instant, integer, list, map, text, token, web_url};
+pub(crate) use read::{
+    ahead, any_object, boolean, choice, id, instant, integer, line, list, map, text, token, web_url,
+};

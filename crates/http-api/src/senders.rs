@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     operation::{Need, Operation},
     router::Routes,
+    schema::SMS_SENDER_PATTERN,
 };
 use sender::{COUNTRIES_MAX, DESCRIPTION_CHARS_MAX, SenderView};
 
@@ -26,7 +27,8 @@ fn body() -> Value {
     let text = |least: usize, most: usize| json!({ "type": ["string", "null"], "minLength": least, "maxLength": most });
     let mut identity = text(3, 320);
     identity["description"] = json!("For email: a domain, or one address.");
-    let mut sender = text(3, 16);
+    let mut sender = text(1, 16);
+    sender["pattern"] = json!(SMS_SENDER_PATTERN);
     sender["description"] = json!(
         "For SMS: a name of at most 11 characters, a number in E.164, or a short code of 3 to 8 digits."
     );

@@ -183,16 +183,10 @@ pub async fn a_batch_whose_items_were_taken_is_kept_with_them(ports: &Ports) {
     let batch = Batch { state: BatchState::Completed, counts, ..batch(1) };
     let items = vec![BatchItem { index: 0, outcome: ItemOutcome::Accepted(message) }, refused(1)];
     for _ in 0..2 {
-        let key = Some(claim("k", "first"));
-        ports.batches.record(batch.clone(), items.clone(), key).await.unwrap();
+        ports.batches.record(batch.clone(), items.clone()).await.unwrap();
         assert_eq!(ports.batches.get(ours(), id(1)).await.unwrap(), Some(batch.clone()));
         assert_eq!(ports.batches.items(ours(), id(1), 0, 9).await.unwrap(), items);
     }
-    let other = Batch { id: id(2), ..batch };
-    ports.batches.record(other, items, Some(claim("k", "second"))).await.unwrap();
-    let held = ports.claims.find(tenant(1), Mode::Live, "k", START).await.unwrap();
-    assert_eq!(held, Some(claim("k", "first")));
-    assert!(ports.batches.get(ours(), id(2)).await.unwrap().is_some());
 }
 
 /// As they are now, not as they were accepted.

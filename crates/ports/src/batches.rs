@@ -60,16 +60,11 @@ pub trait Batches: Send + Sync + fmt::Debug {
     ) -> Result<(), StoreError>;
 
     /// Keeps a batch whose items have all been taken, with what became of them; one that is there under the same id is
-    /// replaced. A key that somebody holds stays theirs.
+    /// replaced.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn record(
-        &self,
-        batch: Batch,
-        items: Vec<BatchItem>,
-        claim: Option<Claim>,
-    ) -> Result<(), StoreError>;
+    async fn record(&self, batch: Batch, items: Vec<BatchItem>) -> Result<(), StoreError>;
 
     /// A batch; those that are `Receiving` are not found.
     ///

@@ -153,7 +153,7 @@ async fn batches_are_forgotten_a_hundred_days_after_they_ended_and_paused_ones_n
             updated_at: if number == 3 { START.plus_ms(3_600_000) } else { START },
         };
         let items = (0..1_200).map(|index| BatchItem { index, outcome: ItemOutcome::Cancelled }).collect();
-        Batches::record(&*backend, batch, items, None).await.unwrap();
+        Batches::record(&*backend, batch, items).await.unwrap();
     }
     clock.advance(100 * 24 * HOUR + Duration::from_millis(1));
     backend.upkeep().await.unwrap();

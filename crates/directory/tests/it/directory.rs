@@ -196,7 +196,7 @@ async fn own_connections_come_first_and_names_are_unique_among_them() {
 async fn both_secrets_sign_for_a_day_after_a_rotation() {
     let (registry, directory) = open().await;
     let (_, first) = directory.create_endpoint(endpoint(1)).await.unwrap();
-    let second = directory.rotate_secret(endpoint(1).id, NOW).await.unwrap();
+    let (_, second) = directory.rotate_secret(endpoint(1).id, NOW).await.unwrap();
     assert!(first.starts_with("whsec_") && !registry.dump().contains(&first));
     let entry = reopened(&registry).await.endpoint(endpoint(1).scope(), endpoint(1).id).unwrap();
     let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();
@@ -211,7 +211,7 @@ async fn rotating_again_within_the_overlap_silences_no_secret_before_its_time() 
     let mut made = vec![first];
     for hour in 0..6_u64 {
         let at = NOW.plus_ms(hour * 3_600_000);
-        made.insert(0, directory.rotate_secret(endpoint(1).id, at).await.unwrap());
+        made.insert(0, directory.rotate_secret(endpoint(1).id, at).await.unwrap().1);
     }
     let entry = reopened(&registry).await.endpoint(endpoint(1).scope(), endpoint(1).id).unwrap();
     let active = |at| entry.secrets.active(at).map(str::to_owned).collect::<Vec<_>>();

@@ -2,11 +2,7 @@
 
 use super::{Attempt, AttemptStatus, Effect, Phase, State, TimelineEntry, Transition, conclude};
 use crate::{
-    UnixMillis,
-    event::EventKind,
-    message::Envelope,
-    outcome::Failure,
-    plan::Step,
+    UnixMillis, event::EventKind, message::Envelope, outcome::Failure, plan::Step,
     suppression::proves_opt_out,
 };
 

@@ -253,7 +253,7 @@ proptest! {
         for considered in &found.considered {
             let at = all.iter().position(|connection| connection.name == considered.name).unwrap();
             let (health, price, reaches, _) = facts[at];
-            let dear = budget.is_some_and(|most| price.is_none_or(|price| price > most));
+            let dear = budget.is_some_and(|most| price.is_some_and(|price| price > most));
             let shut = health.held || health.is_open || health.throttled_until.is_some_and(|until| until > NOW);
             match considered.verdict {
                 Verdict::Taken => prop_assert!(!shut && !dear && reaches),

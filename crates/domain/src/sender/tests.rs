@@ -79,3 +79,22 @@ fn what_is_stored_is_read_again() {
     let Identity::Email(early) = serde_json::from_str(early).unwrap() else { panic!("{early}") };
     assert_eq!((early.status, early.domain()), (Verification::Verified, "acme.example"));
 }
+
+#[test]
+fn mail_comes_from_one_address_with_or_without_a_name() {
+    for good in ["a@b.dk", "Acme <a@b.dk>", "<a@b.dk>", "\"Ærø, Inc.\" <a@b.dk>"] {
+        assert!(is_mail_sender(good), "{good}");
+    }
+    for bad in [
+        "",
+        "foo",
+        "a@b",
+        "a@b.dk\r\nBcc: x@y.dk",
+        "A\r\nBcc: x@y.dk <a@b.dk>",
+        "a@b.dk, c@d.dk",
+        "A <a@b.dk",
+        "x <y> <a@b.dk>",
+    ] {
+        assert!(!is_mail_sender(bad), "{bad:?}");
+    }
+}

@@ -20,8 +20,8 @@ pub(super) fn routes(routes: &mut Routes) {
         "properties": {
             "name": { "type": "string", "minLength": 1, "maxLength": 200 },
             "mode": { "enum": ["live", "test"] },
-            "scopes": { "type": ["array", "null"], "maxItems": 3, "items": { "enum": ["send", "read", "manage"] },
-                "description": "send: messages, batches, validation, cancel, ack. read: every GET. manage: change webhooks, cascades and the like. Absent or empty: everything." },
+            "scopes": { "type": ["array", "null"], "minItems": 1, "maxItems": 3, "items": { "enum": ["send", "read", "manage"] },
+                "description": "send: messages, batches, validation, cancel, ack. read: every GET. manage: change webhooks, cascades and the like. Absent: everything." },
             "expires_at": { "type": ["string", "null"], "format": "date-time" },
         },
     });

@@ -7,12 +7,16 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use hermes_domain::batch::Batch;
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{direct, is_upload, upload};
-use crate::{api::Api, gate::Caller, messages::MessageAccepted, problem::Problem, request_id::RequestId};
+use super::{PATH, direct, is_upload, upload};
+use crate::{
+    api::Api, gate::Caller, messages::MessageAccepted, problem::Problem, reply, request_id::RequestId,
+};
 
 /// What became of a batch.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,6 +49,29 @@ pub(super) struct BatchItem {
     /// The problem, if it was refused.
     #[schema(value_type = Option<Object>)]
     pub(super) problem: Option<Value>,
+}
+
+impl BatchReply {
+    pub(super) fn of(batch: &Batch, data: Vec<BatchItem>) -> Self {
+        Self {
+            id: Some(batch.id.to_string()),
+            state: batch.state.as_str(),
+            total: batch.counts.total,
+            data,
+            accepted: batch.counts.accepted,
+            refused: batch.counts.refused,
+        }
+    }
+}
+
+/// Says what became of a batch, and where it is.
+pub(super) fn answer(shown: &BatchReply) -> Response {
+    let mut response = reply::json(StatusCode::ACCEPTED, shown);
+    let location = shown.id.as_ref().and_then(|id| HeaderValue::try_from(format!("{PATH}/{id}")).ok());
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
 }
 
 pub(super) async fn create(

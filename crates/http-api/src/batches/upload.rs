@@ -10,27 +10,26 @@ use hermes_domain::{
     tenant::TenantScope,
 };
 use hermes_ports::{StoreError, batches::APPEND_MAX, idempotency::Claim};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::{
     PATH,
-    create::BatchReply,
-    direct::{batch_claim, batch_of},
+    claim::{batch_claim, batch_of},
+    create::{self, BatchReply},
     new_batch,
 };
 use crate::{
     api::Api,
     body,
     gate::Caller,
-    idempotency::{Fingerprint, IdempotencyKey, REPLAYED, begin_fingerprint},
+    idempotency::{Fingerprint, IdempotencyKey, KEPT_MS, REPLAYED, begin_fingerprint},
     messages::check_tenant,
     problem::{Code, Fault, Problem},
     rate::Spent,
     records::{Record, Records},
-    reply,
     request_id::RequestId,
 };
 
@@ -76,18 +75,7 @@ fn expect_plain(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn answer(batch: &Batch, replayed: bool) -> Response {
-    let shown = BatchReply {
-        id: Some(batch.id.to_string()),
-        state: batch.state.as_str(),
-        total: batch.counts.total,
-        data: Vec::new(),
-        accepted: batch.counts.accepted,
-        refused: batch.counts.refused,
-    };
-    let mut response = reply::json(StatusCode::ACCEPTED, &shown);
-    if let Ok(location) = http::HeaderValue::try_from(format!("{PATH}/{}", batch.id)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
+    let mut response = create::answer(&BatchReply::of(batch, Vec::new()));
     if replayed {
         response.headers_mut().insert(REPLAYED.0, REPLAYED.1);
     }
@@ -134,7 +122,7 @@ async fn receive(
     let mut reading = Reading::new(body);
     batch.counts.total = keep(api, &batch, &mut reading).await?;
     batch.updated_at = api.now();
-    let claim = key.map(|_| batch_claim(&batch, reading.fingerprint()));
+    let claim = key.map(|_| batch_claim(&batch, reading.fingerprint(), batch.updated_at.plus_ms(KEPT_MS)));
     match api.ports.batches.start(scope, batch.id, claim, batch.updated_at).await {
         Err(StoreError::ClaimTaken) => return Err(crate::idempotency::in_progress()),
         started => started?,

@@ -26,7 +26,7 @@ pub(super) async fn create(
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
-        let (name, cascade) = named_cascade(incoming.value)?;
+        let (name, cascade) = named_cascade(&api, &caller, incoming.value)?;
         let stored = CascadeTemplate::new(api.ports.mint.cascade(), caller.scope(), name, cascade, api.now());
         let view = CascadeView::of(&stored);
         let location = format!("/v1/cascades/{}", stored.id);

@@ -8,7 +8,10 @@ use utoipa::ToSchema;
 use crate::{
     api::Api,
     gate::Caller,
-    messages::cascade::{NAME_CHARS_MAX, cascade},
+    messages::{
+        cascade::{NAME_CHARS_MAX, cascade},
+        confirming,
+    },
     problem::{Code, Problem},
     schema::{Faults, text},
 };
@@ -68,7 +71,7 @@ impl CascadeView {
 }
 
 /// Name and cascade of a request; the cascade is kept as it was written.
-pub(super) fn named_cascade(body: Value) -> Result<(String, Value), Problem> {
+pub(super) fn named_cascade(api: &Api, caller: &Caller, body: Value) -> Result<(String, Value), Problem> {
     let mut faults = Faults::default();
     let Value::Object(mut fields) = body else {
         let refused: Option<(String, Value)> = faults.note("type", "expected an object");
@@ -78,14 +81,22 @@ pub(super) fn named_cascade(body: Value) -> Result<(String, Value), Problem> {
         Some(name) => faults.at_key("name", |faults| text(1..=NAME_CHARS_MAX)(name, faults)),
         None => faults.at_key("name", |faults| faults.note("required", "this field is required")),
     };
-    let read = name.zip(as_written(fields, &mut faults));
+    let read = name.zip(as_written(api, caller, fields, &mut faults));
     faults.finish(read, Code::SchemaInvalid)
 }
 
-/// Steps and policies as they were written, if they could run.
-pub(super) fn as_written(fields: Map<String, Value>, faults: &mut Faults) -> Option<Value> {
+/// Steps and policies as they were written, if they could run over the caller's connections.
+pub(super) fn as_written(
+    api: &Api,
+    caller: &Caller,
+    fields: Map<String, Value>,
+    faults: &mut Faults,
+) -> Option<Value> {
     let kept = without_nulls(fields);
-    cascade(kept.clone(), faults).map(|_| kept)
+    let read = cascade(kept.clone(), faults)?;
+    let (adapters, scopes) = (&*api.ports.adapters, [caller.scope()]);
+    api.directory().read(|snapshot| confirming::check(snapshot, adapters, &scopes, &read, faults));
+    Some(kept)
 }
 
 fn without_nulls(fields: Map<String, Value>) -> Value {

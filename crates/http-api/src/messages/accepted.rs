@@ -70,7 +70,7 @@ pub(crate) struct ConsideredView {
     verdict: &'static str,
     /// Why: `named`, `rule`, `ranked`, `explored`, `failing`, `silent`, `slow`, `held`, `breaker_open`, `throttled`,
     /// `throttled_too_long`, `country_not_served`, `cost_exceeded`, `budget_currency` (its price is in another currency than
-    /// `limits`), `price_unknown` (there are `limits`, but no price), `excluded_by_rule`, `not_named`,
+    /// `limits`), `excluded_by_rule`, `not_named`,
     /// `recipient_suppressed` (by a rule about its sender).
     reason: &'static str,
 }
@@ -86,11 +86,11 @@ impl ConsideredView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanWarning {
     /// Stable code, such as `address_missing`.
-    code: String,
+    pub(crate) code: String,
     /// Words.
-    detail: String,
+    pub(crate) detail: String,
     /// JSON pointer into the request.
-    pointer: String,
+    pub(crate) pointer: String,
 }
 
 /// A stored cascade that was used.

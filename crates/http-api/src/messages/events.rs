@@ -15,7 +15,10 @@ use hermes_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::read::{load, message_id};
+use super::{
+    read::{load, message_id},
+    view::ErrorView,
+};
 use crate::{api::Api, gate::Caller, page::List, problem::Problem, reply};
 
 /// One entry of a timeline.
@@ -49,7 +52,11 @@ pub(super) struct EventData {
     /// Why the step failed, where no attempt says so: `opted_out` for a step whose address is suppressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<&'static str>,
-    /// How often it happened in a row.
+    /// Why the attempt failed, of `attempt.failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorView>,
+    /// How often the same happened in a row: a repetition is counted here instead of listed. 1 where it happened once.
+    /// Of `timeline_truncated`: how many entries were left out.
     count: u16,
 }
 
@@ -72,6 +79,8 @@ fn view(envelope: &Envelope, state: &CascadeState, entry: &TimelineEntry, sequen
         let step = envelope.plan.steps.get(usize::from(attempt.step))?;
         step.candidates.get(usize::from(attempt.candidate))
     });
+    let error =
+        attempt.filter(|_| entry.kind == EventKind::AttemptFailed).and_then(|attempt| attempt.error.as_ref());
     EventView {
         id: envelope.id.event_id(sequence).to_string(),
         at: envelope.created_at.plus_ms(u64::from(entry.after_ms)).rfc3339(),
@@ -83,6 +92,7 @@ fn view(envelope: &Envelope, state: &CascadeState, entry: &TimelineEntry, sequen
             channel: step.map(|step| step.channel.as_str()),
             status: entry.status.map(|status| status.as_str()),
             class: (entry.kind == EventKind::StepSuppressed).then(|| ErrorClass::OptedOut.as_str()),
+            error: error.map(ErrorView::of),
             count: entry.count,
         },
     }

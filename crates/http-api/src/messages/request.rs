@@ -15,10 +15,13 @@ use super::{
     cascade::CascadeSpec,
     template::{self, ContentChoice},
 };
-use crate::schema::{Faults, Object, choice, id, instant, integer, list, map, object, text, token};
+use crate::schema::{
+    Faults, Object, choice, id, instant, integer, line, list, locale, mail_sender, map, money, object,
+    sms_sender, text, token,
+};
 
 /// How far ahead `send_at` may lie, and how long after it a message may live, in milliseconds (90 days).
-const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
+pub(crate) const AHEAD_MS_MAX: u64 = 90 * 24 * 3_600_000;
 /// Default of `dedupe.window_s`.
 const DEDUPE_S: u32 = 3_600;
 /// Longest `dedupe.window_s` (30 days).
@@ -130,7 +133,7 @@ fn recipient(fields: &mut Object, faults: &mut Faults) -> Option<RawRecipient> {
         email: fields.optional("email", faults, text(1..=320)),
         whatsapp: fields.optional("whatsapp", faults, text(1..=64)),
         push: fields.optional("push", faults, list(0..=50, push_token)).unwrap_or_default(),
-        locale: fields.optional("locale", faults, token(2..=35)),
+        locale: fields.optional("locale", faults, locale),
         timezone: fields.optional("timezone", faults, token(1..=64)),
     })
 }
@@ -162,9 +165,12 @@ fn stored_cascade(fields: &mut Object, faults: &mut Faults) -> Option<CascadeCho
 fn sender(fields: &mut Object, faults: &mut Faults) -> Option<BTreeMap<Channel, String>> {
     let mut senders = BTreeMap::new();
     for (name, channel) in cascade::CHANNELS {
-        if let Some(sender) = fields.optional(name, faults, text(1..=320)) {
-            senders.insert(*channel, sender);
-        }
+        let sender = match channel {
+            Channel::Sms => fields.optional(name, faults, sms_sender),
+            Channel::Email => fields.optional(name, faults, mail_sender),
+            Channel::Push | Channel::Whatsapp => fields.optional(name, faults, line(1..=320)),
+        };
+        senders.extend(sender.map(|sender| (*channel, sender)));
     }
     Some(senders)
 }
@@ -212,7 +218,5 @@ fn dedupe(fields: &mut Object, faults: &mut Faults) -> Option<Dedupe> {
 
 /// `limits.max_cost` bounds what the message may cost in all.
 fn limits(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
-    let amount = fields.required("max_cost", faults, text(1..=32));
-    let currency = fields.required("currency", faults, text(3..=3));
-    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
+    money("max_cost", fields, faults)
 }

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::cascade::{NAME_CHARS_MAX, TIMEOUT_S_MAX};
-use crate::{operation::reference, templates::use_schema};
+use crate::{
+    operation::reference,
+    schema::{LOCALE_PATTERN, SMS_SENDER_PATTERN},
+    templates::use_schema,
+};
 
 fn text(max: usize) -> Value {
     json!({ "type": ["string", "null"], "minLength": 1, "maxLength": max })
@@ -57,7 +61,13 @@ pub(crate) fn send_schema() -> Value {
         &["obtained_at"],
     );
     let sender = object(
-        json!({ "sms": text(320), "email": text(320), "push": text(320), "whatsapp": text(320) }),
+        json!({
+            "sms": { "type": ["string", "null"], "pattern": SMS_SENDER_PATTERN,
+                "description": "A name of at most 11 characters, a number in E.164, or a short code of 3 to 8 digits." },
+            "email": { "type": ["string", "null"], "minLength": 3, "maxLength": 320,
+                "description": "An address, or `Name <address>`." },
+            "push": text(320), "whatsapp": text(320),
+        }),
         &[],
     );
     let mut schema = object(
@@ -103,7 +113,8 @@ fn recipient() -> Value {
         json!({
             "phone": phone, "email": text(320), "whatsapp": phone,
             "push": { "type": ["array", "null"], "maxItems": 50, "items": token, "description": "Tried in order." },
-            "locale": { "type": ["string", "null"], "minLength": 2, "maxLength": 35 },
+            "locale": { "type": ["string", "null"], "minLength": 2, "maxLength": 35, "pattern": LOCALE_PATTERN,
+                "description": "A language tag such as `da-DK`; `da_DK` is the same." },
             "timezone": text(64),
         }),
         &[],
@@ -114,7 +125,8 @@ fn content() -> Value {
     let url = json!({ "type": "string", "format": "uri", "pattern": "^https://", "maxLength": 2_048 });
     let attachment = object(
         json!({
-            "filename": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "filename": { "type": "string", "minLength": 1, "maxLength": 255,
+                "description": "Without folders and control characters." },
             "content_type": { "type": "string", "minLength": 1, "maxLength": 255 },
             "content_base64": { "type": "string" },
             "content_id": text(255),

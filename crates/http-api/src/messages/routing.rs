@@ -10,13 +10,14 @@ use hermes_domain::{
     message::{Mode, Warning},
     money::Money,
     outcome::Level,
-    plan::{Candidate, Plan, Step},
+    plan::{Plan, Step},
     routing::{self, Choice, Health, NoRoute, Question, Reason, Route, Subject},
 };
 use hermes_ports::adapter::AdapterHost;
 
 use super::{
     cascade::{CascadeSpec, StepSpec},
+    confirming::{UNCONFIRMABLE, strongest, too_much},
     layers::{Blocked, schema::Submission},
 };
 use crate::{
@@ -96,7 +97,8 @@ pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec
         detail: left.detail,
         pointer: format!("/cascade/steps/{index}"),
     };
-    let warnings = left.into_iter().map(warning).collect();
+    let unpriced = ground.submission.max_cost.and_then(|_| unpriced(&steps));
+    let warnings = left.into_iter().map(warning).chain(unpriced).collect();
     let plan = Plan {
         steps,
         on_late_receipt: spec.on_late_receipt,
@@ -107,7 +109,20 @@ pub(super) fn plan(ground: &Ground<'_>, spec: &CascadeSpec) -> Result<(Plan, Vec
     Ok((plan, warnings))
 }
 
-const UNCONFIRMABLE: &str = "unconfirmable";
+/// What the message costs is bounded, and nobody knows what some connection costs. Push is free.
+fn unpriced(steps: &[Step]) -> Option<Warning> {
+    let candidates =
+        steps.iter().filter(|step| step.channel != Channel::Push).flat_map(|step| &step.candidates);
+    let mut names: Vec<_> =
+        candidates.filter(|one| one.price.is_none()).map(|one| one.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| Warning {
+        code: "price_unknown".to_owned(),
+        detail: format!("no price is known of {}: it does not count towards max_cost", names.join(", ")),
+        pointer: "/limits/max_cost".to_owned(),
+    })
+}
 
 /// The first layer that took a step away says why; without one it is a matter of routes.
 fn nothing_left(left: Vec<(usize, Left)>) -> Problem {
@@ -131,17 +146,11 @@ impl Ground<'_> {
             }
             Ok(_) | Err(NoRoute::AllRejected(_)) => {}
         }
-        let strongest = self.strongest(channel, routed.as_ref().map_or(&[], |route| &route.candidates));
-        if let Some(wanted) =
-            spec.success_on.filter(|wanted| *wanted != Level::Acknowledged && *wanted > strongest)
-        {
+        let candidates = routed.as_ref().map_or(&[][..], |route| &route.candidates);
+        let providers = candidates.iter().map(|candidate| candidate.provider.as_str());
+        let strongest = strongest(self.adapters, channel, providers);
+        if let Some(detail) = too_much(spec, strongest) {
             let pointer = format!("/cascade/steps/{index}/success_on");
-            let detail = format!(
-                "{} can confirm at most {}, not {}",
-                channel.as_str(),
-                strongest.as_str(),
-                wanted.as_str()
-            );
             return Resolved::Fault(Fault::new(pointer, UNCONFIRMABLE, detail));
         }
         if let Some(left) = self.unusable(channel) {
@@ -231,15 +240,6 @@ impl Ground<'_> {
     fn usual_timeout_s(&self, channel: Channel) -> u32 {
         self.step_timeouts_s.get(&channel).copied().unwrap_or_else(|| channel.default_timeout_s())
     }
-
-    /// The strongest level that a receipt of one of `candidates` can confirm.
-    fn strongest(&self, channel: Channel, candidates: &[Candidate]) -> Level {
-        let confirms = |candidate: &Candidate| {
-            let descriptor = self.adapters.descriptor(&candidate.provider)?;
-            descriptor.confirms.get(&channel).copied()
-        };
-        candidates.iter().filter_map(confirms).max().unwrap_or_else(|| ceiling(channel))
-    }
 }
 
 /// Why no connection of a step is left: what rejected the last one that could have carried it.
@@ -255,10 +255,6 @@ fn without_route(none: &NoRoute) -> Left {
     if for_reason(Reason::BudgetCurrency) {
         let detail = "no connection of the step has a price in the currency of limits";
         return Left::new("budget_currency", detail.to_owned());
-    }
-    if for_reason(Reason::PriceUnknown) {
-        let detail = "limits.max_cost is set, and no connection of the step has a known price";
-        return Left::new("price_unknown", detail.to_owned());
     }
     if for_reason(Reason::ThrottledTooLong) {
         let detail = "the providers of the step ask for a pause that is longer than the step";
@@ -282,15 +278,6 @@ fn unknown_name(spec: &StepSpec, index: usize, name: &str) -> Resolved {
 const fn usual(channel: Channel) -> Level {
     match channel {
         Channel::Sms | Channel::Email | Channel::Whatsapp => Level::Delivered,
-        Channel::Push => Level::Accepted,
-    }
-}
-
-/// What a channel can confirm where no adapter says.
-const fn ceiling(channel: Channel) -> Level {
-    match channel {
-        Channel::Sms => Level::Delivered,
-        Channel::Email | Channel::Whatsapp => Level::Read,
         Channel::Push => Level::Accepted,
     }
 }

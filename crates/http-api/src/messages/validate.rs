@@ -30,9 +30,11 @@ use super::{
 use crate::{
     api::Api,
     gate::Caller,
+    idempotency::{Keyed, once},
     operation::reference,
     problem::{Fault, Problem},
-    quotas, reply,
+    quotas,
+    reply::Reply,
 };
 
 /// `ValidationRequest`: whatever cannot be sent is what this operation is asked about.
@@ -108,22 +110,27 @@ pub(super) async fn validate(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (_, value) = message_body(&api, request).await?;
-    let moment = Moment::at(&api, api.now(), 0).await;
-    let (mut draft, mut refusals) = match examine(&api, &caller, value, &moment, Look::ForAll) {
+    let (parts, value) = message_body(&api, request).await?;
+    let keyed = Keyed::of_json(caller.scope(), &parts, &value)?;
+    once(&api, keyed, verdict(&api, &caller, value)).await
+}
+
+async fn verdict(api: &Api, caller: &Caller, value: Value) -> Result<Reply, Problem> {
+    let moment = Moment::at(api, api.now(), 0).await;
+    let (mut draft, mut refusals) = match examine(api, caller, value, &moment, Look::ForAll) {
         Ok(draft) => (Some(draft), Vec::new()),
         Err(refusals) => (None, refusals),
     };
-    refusals.extend(quotas::check(&api, &caller, moment.now).await.err());
+    refusals.extend(quotas::check(api, caller, moment.now).await.err());
     if let Some(draft) = &mut draft {
-        refusals.extend(dnc::check(&api, &caller, draft).await.err());
-        refusals.extend(api.message_rates.check(&caller, &draft.submission, moment.now).err());
+        refusals.extend(dnc::check(api, caller, draft).await.err());
+        refusals.extend(api.message_rates.check(caller, &draft.submission, moment.now).err());
         for (same, _) in dedup::windows(&caller.tenant.policy, &draft.submission) {
             refusals.extend(api.dedupe.check(caller.scope(), &same, moment.now).err());
         }
     };
     let refusals: Vec<_> = refusals.into_iter().map(refusal).collect();
-    Ok(reply::ok(&validation(draft.as_ref().filter(|_| refusals.is_empty()), refusals)))
+    Ok(Reply::ok(&validation(draft.as_ref().filter(|_| refusals.is_empty()), refusals)))
 }
 
 fn validation(draft: Option<&Draft>, refusals: Vec<Refusal>) -> Validation {

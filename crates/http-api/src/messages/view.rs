@@ -7,6 +7,7 @@ use hermes_domain::{
     cascade::{Attempt, Cascade, Charge, MessageStatus, State},
     message::Envelope,
     money::Money,
+    outcome::Failure,
 };
 use hermes_ports::cascade_store::StoredCascade;
 use serde::Serialize;
@@ -144,6 +145,16 @@ pub(crate) struct ErrorView {
     detail: Option<String>,
 }
 
+impl ErrorView {
+    pub(super) fn of(failure: &Failure) -> Self {
+        Self {
+            class: failure.class.as_str(),
+            provider_code: failure.code.clone(),
+            detail: failure.detail.clone(),
+        }
+    }
+}
+
 /// What a message waits for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaitingFor)]
@@ -229,11 +240,7 @@ fn attempt_view(envelope: &Envelope, attempt: &Attempt, number: u16) -> AttemptV
         completed_at: attempt.completed_at.map(UnixMillis::rfc3339),
         segments: attempt.segments,
         cost: attempt.charge(envelope).map(cost),
-        error: attempt.error.as_ref().map(|failure| ErrorView {
-            class: failure.class.as_str(),
-            provider_code: failure.code.clone(),
-            detail: failure.detail.clone(),
-        }),
+        error: attempt.error.as_ref().map(ErrorView::of),
     }
 }
 

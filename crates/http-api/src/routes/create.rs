@@ -32,7 +32,7 @@ pub(super) async fn create(
         let TenantScope { tenant, mode } = caller.scope();
         let id = api.ports.mint.route();
         let route = StoredRoute { id, tenant, mode, name, position, rule, created_at: now, updated_at: now };
-        let view = RouteView::of(&route);
+        let view = RouteView::of(&api, &route);
         let location = format!("/v1/routes/{}", route.id);
         let version = api.directory().create_route(route).await?;
         Ok(Reply::created(&location, &view).version(version))

@@ -12,6 +12,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller, uri: Uri) 
     let page = Page::of(&mut query);
     query.finish()?;
     let all = api.directory().read(|snapshot| snapshot.routes_of(caller.tenant.id, caller.mode));
-    let shown = page.of_all(all, |stored| stored.value.id.as_u128(), |stored| RouteView::of(&stored.value));
+    let shown =
+        page.of_all(all, |stored| stored.value.id.as_u128(), |stored| RouteView::of(&api, &stored.value));
     Ok(reply::ok(&shown))
 }

@@ -16,5 +16,5 @@ pub(super) async fn read(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    Ok(reply::ok_version(&RouteView::of(&stored.value), stored.version))
+    Ok(reply::ok_version(&RouteView::of(&api, &stored.value), stored.version))
 }

@@ -18,12 +18,12 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { name, position, rule } = wanted(incoming.value)?;
     let next =
         StoredRoute { name, position, rule, updated_at: api.now(), ..StoredRoute::clone(&stored.value) };
-    let view = RouteView::of(&next);
+    let view = RouteView::of(&api, &next);
     let version = api.directory().update_route(next, expected).await?;
     Ok(reply::ok_version(&view, version))
 }

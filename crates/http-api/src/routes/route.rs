@@ -1,6 +1,6 @@
 //! A rule: how it is read from requests, found, and shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hermes_directory::{StoredRoute, Versioned};
 use hermes_domain::routing::{Match, RouteRule};
@@ -12,11 +12,11 @@ use crate::{
     api::Api,
     gate::Caller,
     messages::{
-        LANES,
+        LANES, PlanWarning,
         cascade::{CHANNELS, NAME_CHARS_MAX},
     },
     problem::Problem,
-    schema::{self, Faults, Object, choice, country, integer, list, map, object, text, token},
+    schema::{self, Faults, Object, choice, country, integer, list, map, object, pointer_step, text, token},
 };
 
 /// Most entries of one condition, and most connections that a rule names.
@@ -46,9 +46,11 @@ pub(super) struct RouteView {
     prefer: Vec<String>,
     /// Connections that share the first place by weight, behind those of `prefer`.
     #[schema(value_type = Object)]
-    weights: std::collections::BTreeMap<String, u32>,
+    weights: BTreeMap<String, u32>,
     /// Connections that are not used.
     exclude: BTreeSet<String>,
+    /// Names that no connection has now, nor any connection's provider.
+    warnings: Vec<PlanWarning>,
     /// When it was made.
     created_at: String,
     /// Last change.
@@ -56,7 +58,8 @@ pub(super) struct RouteView {
 }
 
 impl RouteView {
-    pub(super) fn of(route: &StoredRoute) -> Self {
+    pub(super) fn of(api: &Api, route: &StoredRoute) -> Self {
+        let warnings = warnings(api, route);
         let RouteRule { when, prefer, weights, exclude } = route.rule.clone();
         Self {
             id: route.id.to_string(),
@@ -67,10 +70,31 @@ impl RouteView {
             prefer,
             weights,
             exclude,
+            warnings,
             created_at: route.created_at.rfc3339(),
             updated_at: route.updated_at.rfc3339(),
         }
     }
+}
+
+/// A connection may be made after the rules that name it, so an unknown name is told and not refused.
+fn warnings(api: &Api, route: &StoredRoute) -> Vec<PlanWarning> {
+    let RouteRule { prefer, weights, exclude, .. } = &route.rule;
+    let preferred = prefer.iter().enumerate().map(|(index, name)| (format!("/prefer/{index}"), name));
+    let weighed = weights.keys().map(|name| (format!("/weights/{}", pointer_step(name)), name));
+    let excluded = exclude.iter().enumerate().map(|(index, name)| (format!("/exclude/{index}"), name));
+    let named = preferred.chain(weighed).chain(excluded);
+    api.directory().read(|snapshot| {
+        let serving = snapshot.serving(route.tenant, route.mode);
+        let unknown = |name: &str| !serving.clone().any(|known| known.name == name || known.provider == name);
+        let told = |(pointer, name): (String, &String)| {
+            unknown(name).then(|| {
+                let detail = format!("there is no connection {name} now");
+                PlanWarning { code: "unknown_provider".to_owned(), detail, pointer }
+            })
+        };
+        named.filter_map(told).collect()
+    })
 }
 
 /// What a request says about a rule.
@@ -90,18 +114,37 @@ pub(super) fn wanted(body: Value) -> Result<Wanted, Problem> {
         let prefer = fields.optional("prefer", faults, names()).unwrap_or_default();
         let weight = map(NAMES_MAX, NAME_CHARS_MAX, integer(0..=WEIGHT_MAX));
         let weights = fields.optional("weights", faults, weight).unwrap_or_default();
-        let exclude = fields.optional("exclude", faults, names()).unwrap_or_default().into_iter().collect();
-        Some(Wanted { name: name?, position, rule: RouteRule { when, prefer, weights, exclude } })
+        let exclude = fields.optional("exclude", faults, names()).unwrap_or_default();
+        consistent(&prefer, &weights, &exclude, faults);
+        let rule = RouteRule { when, prefer, weights, exclude: exclude.into_iter().collect() };
+        if rule == RouteRule::default() {
+            // The first rule that is about a message decides: this one would only silence those behind it.
+            return faults
+                .note("required", "expected a condition, or connections to prefer, weigh or exclude");
+        }
+        Some(Wanted { name: name?, position, rule })
     })
 }
 
+/// A connection cannot both go first and not be used.
+fn consistent(prefer: &[String], weights: &BTreeMap<String, u32>, exclude: &[String], faults: &mut Faults) {
+    faults.at_key("exclude", |faults| {
+        for (index, name) in exclude.iter().enumerate() {
+            if prefer.contains(name) || weights.contains_key(name) {
+                let detail = format!("{name} is in prefer or weights, too");
+                faults.at_index(index, |faults| faults.note::<()>("conflict", detail));
+            }
+        }
+    });
+}
+
 fn condition(fields: &mut Object, faults: &mut Faults) -> Option<Match> {
-    let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
-    let countries = fields.optional("countries", faults, list(0..=ENTRIES_MAX, country));
-    let prefixes = fields.optional("prefixes", faults, list(0..=ENTRIES_MAX, prefix));
-    let senders = fields.optional("senders", faults, list(0..=ENTRIES_MAX, text(1..=320)));
-    let lanes = fields.optional("lanes", faults, list(0..=3, choice(LANES)));
-    let tags = fields.optional("tags", faults, list(0..=ENTRIES_MAX, text(1..=128)));
+    let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
+    let countries = fields.optional("countries", faults, list(1..=ENTRIES_MAX, country));
+    let prefixes = fields.optional("prefixes", faults, list(1..=ENTRIES_MAX, prefix));
+    let senders = fields.optional("senders", faults, list(1..=ENTRIES_MAX, text(1..=320)));
+    let lanes = fields.optional("lanes", faults, list(1..=3, choice(LANES)));
+    let tags = fields.optional("tags", faults, list(1..=ENTRIES_MAX, text(1..=128)));
     Some(Match {
         channels: set(channels),
         countries: set(countries),
@@ -129,10 +172,11 @@ fn prefix(value: Value, faults: &mut Faults) -> Option<String> {
 
 /// What the OpenAPI document says about the body.
 pub(super) fn route_schema() -> Value {
-    let of =
-        |items: Value, most: usize| json!({ "type": ["array", "null"], "maxItems": most, "items": items });
+    let list = |items: Value, least: usize, most: usize| json!({ "type": ["array", "null"], "minItems": least, "maxItems": most, "items": items });
+    // An empty list would not be asked, which is not what it says.
+    let of = |items: Value, most: usize| list(items, 1, most);
     let word = |most: usize| json!({ "type": "string", "minLength": 1, "maxLength": most });
-    let names = of(word(NAME_CHARS_MAX), NAMES_MAX);
+    let names = list(word(NAME_CHARS_MAX), 0, NAMES_MAX);
     let when = json!({
         "type": ["object", "null"], "additionalProperties": false,
         "properties": {
@@ -144,8 +188,10 @@ pub(super) fn route_schema() -> Value {
             "tags": of(word(128), ENTRIES_MAX),
         },
     });
+    let says_something = ["when", "prefer", "weights", "exclude"].map(|field| json!({ "required": [field] }));
     json!({
         "type": "object", "additionalProperties": false, "required": ["name"],
+        "anyOf": says_something,
         "properties": {
             "name": word(NAME_CHARS_MAX),
             "position": { "type": ["integer", "null"], "minimum": 0, "maximum": POSITION_MAX, "default": 0 },

@@ -2,12 +2,14 @@
 
 use hermes_domain::{
     calendar::parse_date,
+    locale::Locale,
     money::{Currency, Money},
+    sender::{SmsSenderKind, is_mail_sender},
     timezone,
 };
 use serde_json::Value;
 
-use super::{Faults, text, token};
+use super::{Faults, Object, text, token};
 
 /// Largest price, fee or minimum that is taken, in millionths of its currency: a million.
 const MICROS_MAX: i64 = 1_000_000_000_000;
@@ -27,6 +29,39 @@ pub(crate) fn country(value: Value, faults: &mut Faults) -> Option<String> {
     Some(code)
 }
 
+/// A language as a regular expression; it takes a little more than [`locale`] does.
+pub(crate) const LOCALE_PATTERN: &str = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$";
+
+/// A language tag in its canonical form (BCP 47): platforms write `da_DK` for `da-DK`.
+pub(crate) fn locale(value: Value, faults: &mut Faults) -> Option<String> {
+    let tag = token(2..=35)(value, faults)?;
+    match tag.replace('_', "-").parse::<Locale>() {
+        Ok(locale) => Some(locale.to_string()),
+        Err(error) => faults.note("locale", error.to_string()),
+    }
+}
+
+/// What an SMS may come from, as a regular expression; it takes a little more than [`sms_sender`] does.
+pub(crate) const SMS_SENDER_PATTERN: &str = r"^(\+[0-9]{7,15}|[0-9]{3,8}|[A-Za-z0-9 &_.+!'-]{1,11})$";
+
+/// What an SMS may come from.
+pub(crate) fn sms_sender(value: Value, faults: &mut Faults) -> Option<String> {
+    let sender = text(1..=16)(value, faults)?;
+    if SmsSenderKind::of(&sender).is_some() {
+        return Some(sender);
+    }
+    faults.note("sender", "expected a name of at most 11 characters, a number in E.164, or a short code")
+}
+
+/// What mail may come from.
+pub(crate) fn mail_sender(value: Value, faults: &mut Faults) -> Option<String> {
+    let sender = text(3..=320)(value, faults)?;
+    if is_mail_sender(&sender) {
+        return Some(sender);
+    }
+    faults.note("sender", "expected one address, such as a@b.dk or Name <a@b.dk>")
+}
+
 /// A currency.
 pub(crate) fn currency(value: Value, faults: &mut Faults) -> Option<Currency> {
     let code = text(3..=3)(value, faults)?;
@@ -42,6 +77,18 @@ pub(crate) fn amount(value: Value, faults: &mut Faults) -> Option<i64> {
         Ok(_) => faults.note("range", "expected at most 1000000"),
         Err(error) => faults.note("money", error.to_string()),
     }
+}
+
+/// Money of an object that names its amount as `key` and its currency beside it.
+pub(crate) fn money(key: &'static str, fields: &mut Object, faults: &mut Faults) -> Option<Money> {
+    let amount = fields.required(key, faults, text(1..=32));
+    // Each is read on its own, so that a fault is noted where it is.
+    let amount = amount.and_then(|amount| {
+        let read = Money::parse(&amount, "EUR").map(|money| money.micros);
+        read.map_or_else(|error| faults.at_key(key, |faults| faults.note("money", error.to_string())), Some)
+    });
+    let currency = fields.required("currency", faults, currency);
+    Some(Money { micros: amount?, currency: currency? })
 }
 
 /// A day, as days since 1970-01-01 UTC.

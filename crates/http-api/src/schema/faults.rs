@@ -17,6 +17,11 @@ enum Segment {
     Index(usize),
 }
 
+/// A name as a step of a JSON pointer (RFC 6901).
+pub(crate) fn pointer_step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// Collects faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
@@ -64,7 +69,7 @@ impl Faults {
             pointer.push('/');
             match segment {
                 Segment::Key(key) => pointer.push_str(key),
-                Segment::Name(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Segment::Name(name) => pointer.push_str(&pointer_step(name)),
                 Segment::Index(index) => {
                     let _ = write!(pointer, "{index}"); // Writing to a string cannot fail.
                 }

@@ -29,6 +29,17 @@ pub(crate) fn text(chars: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) 
     }
 }
 
+/// A text without control characters, so that it stays in the line that it is written into.
+pub(crate) fn line(chars: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) -> Option<String> {
+    move |value, faults| {
+        let text = text(chars.clone())(value, faults)?;
+        if text.contains(char::is_control) {
+            return faults.note("character", "expected no control characters, such as line breaks");
+        }
+        Some(text)
+    }
+}
+
 /// A text of visible ASCII characters.
 pub(crate) fn token(bytes: RangeInclusive<usize>) -> impl Fn(Value, &mut Faults) -> Option<String> {
     move |value, faults| {
@@ -129,6 +140,14 @@ pub(crate) fn instant(value: Value, faults: &mut Faults) -> Option<UnixMillis> {
     let text = text(1..=64)(value, faults)?;
     UnixMillis::parse_rfc3339(&text)
         .or_else(|| faults.note("instant", "expected an RFC 3339 instant such as 2026-01-02T03:04:05.678Z"))
+}
+
+/// An instant that lies ahead.
+pub(crate) fn ahead(now: UnixMillis) -> impl Fn(Value, &mut Faults) -> Option<UnixMillis> {
+    move |value, faults| {
+        let at = instant(value, faults)?;
+        if at > now { Some(at) } else { faults.note("past", "expected an instant that lies ahead") }
+    }
 }
 
 /// An identifier.

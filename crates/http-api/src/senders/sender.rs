@@ -16,7 +16,7 @@ use crate::{
     api::Api,
     gate::Caller,
     problem::Problem,
-    schema::{self, Faults, Object, choice, country, list, text, token},
+    schema::{self, Faults, Object, choice, country, list, sms_sender, text, token},
 };
 
 /// Longest description, in characters.
@@ -177,13 +177,7 @@ pub(super) fn wanted(policy: &TenantPolicy, body: Value) -> Result<Wanted, Probl
 }
 
 fn sms(policy: &TenantPolicy, fields: &mut Object, faults: &mut Faults) -> Option<Identity> {
-    let sender = fields.required("sender", faults, |value, faults| {
-        let text = text(3..=16)(value, faults)?;
-        if SmsSenderKind::of(&text).is_some() {
-            return Some(text);
-        }
-        faults.note("sender", "expected a name of 3 to 11 characters, a number in E.164, or a short code")
-    });
+    let sender = fields.required("sender", faults, sms_sender);
     let countries = fields.required("countries", faults, list(1..=COUNTRIES_MAX, country));
     Some(Identity::Sms { sender: sender?, countries: standings(policy, countries?, &BTreeMap::new()) })
 }

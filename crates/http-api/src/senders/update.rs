@@ -24,7 +24,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (description, countries) = schema::root(incoming.value, |fields, faults| {
         Some((sender::description(fields, faults), sender::countries(fields, faults)))

@@ -18,7 +18,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id).await?;
-    let expected = etag::if_match(&headers)?;
+    let expected = etag::if_match(&headers, stored.version)?;
     let deleted = api.ports.suppressions.delete(caller.scope(), stored.rule.id, expected).await;
     if deleted.map_err(other_version)? { Ok(reply::no_content()) } else { Err(Problem::not_found()) }
 }

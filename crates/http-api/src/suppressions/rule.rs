@@ -17,7 +17,7 @@ use crate::{
     api::Api,
     gate::Caller,
     problem::Problem,
-    schema::{Faults, Object, choice, instant, text},
+    schema::{Faults, Object, ahead, choice, text},
 };
 
 const CHANNELS: &[(&str, Channel)] = &[
@@ -170,14 +170,6 @@ const fn code(error: InvalidCoverage) -> &'static str {
 /// Reads `note`.
 pub(super) fn note(value: Value, faults: &mut Faults) -> Option<String> {
     text(1..=NOTE_CHARS_MAX)(value, faults)
-}
-
-/// Reads an instant that lies ahead.
-pub(super) fn ahead(now: UnixMillis) -> impl Fn(Value, &mut Faults) -> Option<UnixMillis> {
-    move |value, faults| {
-        let at = instant(value, faults)?;
-        if at > now { Some(at) } else { faults.note("past", "expected an instant that lies ahead") }
-    }
 }
 
 /// A rule by the id in a path, if it is the caller's.

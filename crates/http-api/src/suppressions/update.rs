@@ -8,13 +8,14 @@ use axum::{
 };
 use hermes_ports::{StoreError, suppressions::SuppressionChange};
 
-use super::rule::{SuppressionView, ahead, find, note};
+use super::rule::{SuppressionView, find, note};
 use crate::{
     api::Api,
     body, etag,
     gate::Caller,
     problem::{Code, Problem},
-    reply, schema,
+    reply,
+    schema::{self, ahead},
 };
 
 pub(super) async fn update(
@@ -24,7 +25,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id).await?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let now = api.now();
     let change = schema::root(incoming.value, |object, faults| {

@@ -11,7 +11,7 @@ use hermes_directory::{Activate, TemplateChange};
 use super::view::{TemplateView, find};
 use crate::{
     api::Api,
-    etag,
+    etag::Precondition,
     gate::Caller,
     idempotency::{bodiless, once},
     problem::Problem,
@@ -24,10 +24,11 @@ pub(super) async fn activate(
     Path((id, version)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let expected = etag::if_match(request.headers())?;
+    let precondition = Precondition::of(request.headers())?;
     let keyed = bodiless(&api, caller.scope(), request).await?;
     once(&api, keyed, async {
-        let id = find(&api, &caller, &id)?.template.id;
+        let stored = find(&api, &caller, &id)?;
+        let (id, expected) = (stored.template.id, precondition.at(stored.version)?);
         let number = version.parse().map_err(|_| Problem::not_found())?;
         let change = TemplateChange { activate: Activate::Version(number), ..TemplateChange::default() };
         let entry = api.directory().change_template(caller.scope(), id, change, expected, api.now()).await?;

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     api::Api,
-    body as request_body, etag,
+    body as request_body,
+    etag::Precondition,
     gate::Caller,
     idempotency::{Keyed, once},
     problem::Problem,
@@ -29,10 +30,11 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let incoming = request_body::json(&api, request, request_body::ORDINARY_MAX).await?;
-    let expected = etag::if_match(&incoming.parts.headers)?;
+    let precondition = Precondition::of(&incoming.parts.headers)?;
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
-        let id = find(&api, &caller, &id)?.template.id;
+        let stored = find(&api, &caller, &id)?;
+        let (id, expected) = (stored.template.id, precondition.at(stored.version)?);
         let (body, activate) = schema::root(incoming.value, |fields, faults| {
             let activate = fields.optional("activate", faults, boolean).unwrap_or_default();
             Some((body(fields, faults)?, activate))

@@ -18,7 +18,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::if_match(&headers)?;
+    let expected = etag::if_match(&headers, stored.version)?;
     api.directory().delete_template(caller.scope(), stored.template.id, expected).await?;
     Ok(reply::no_content())
 }

@@ -21,7 +21,7 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, body) = named(incoming.value)?;
     let change = TemplateChange { name: Some(name), body: Some(body), activate: Activate::Newest };

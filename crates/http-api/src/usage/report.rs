@@ -30,7 +30,8 @@ pub(crate) struct UsageGroup {
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub(crate) group: BTreeMap<&'static str, Option<String>>,
-    /// Messages accepted.
+    /// Messages accepted. Grouped by provider they stand under null, where nothing else is counted: a message has no
+    /// provider of its own, each of its attempts has one.
     pub(crate) messages: i64,
     /// Attempts made.
     pub(crate) attempts: i64,

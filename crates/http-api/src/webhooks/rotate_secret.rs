@@ -25,8 +25,9 @@ pub(super) async fn rotate_secret(
     let keyed = bodiless(&api, caller.scope(), request).await?;
     once(&api, keyed, async {
         let stored = find(&api, &caller, &id)?;
-        let secret = api.directory().rotate_secret(stored.endpoint.id, api.now()).await?;
-        Ok(Reply::ok(&EndpointCreated::of(&stored.endpoint, secret)).with_secrets(&["secret"]))
+        let (version, secret) = api.directory().rotate_secret(stored.endpoint.id, api.now()).await?;
+        let rotated = EndpointCreated::of(&stored.endpoint, secret);
+        Ok(Reply::ok(&rotated).version(version).with_secrets(&["secret"]))
     })
     .await
 }

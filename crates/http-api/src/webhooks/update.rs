@@ -26,7 +26,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let private = api.limits.private_webhooks;
     let (url, event_types, description, disabled) = schema::root(incoming.value, |object, faults| {

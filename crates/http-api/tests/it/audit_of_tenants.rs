@@ -140,7 +140,7 @@ async fn messages_batches_and_reading_leave_no_entry() {
 async fn a_tenant_reads_its_own_changes_in_its_mode_and_no_number_of_others() {
     let app = App::start().await;
     for (key, name) in [(LIVE, "a"), (TEST, "b"), (OTHER, "c"), (LIVE, "d")] {
-        assert_eq!(app.post(key, ROUTE, &json!({ "name": name })).await.status, 201);
+        assert_eq!(app.post(key, ROUTE, &json!({ "name": name, "prefer": ["twilio"] })).await.status, 201);
     }
     app.post(ADMIN, &format!("/admin/v1/tenants/{}/resume", tenant(1)), &json!({})).await;
     for (key, count) in [(LIVE, 4), (TEST, 2), (OTHER, 2)] {
@@ -172,9 +172,15 @@ async fn a_tenant_reads_its_own_changes_in_its_mode_and_no_number_of_others() {
 async fn nothing_is_changed_without_a_record() {
     let app = App::start().await;
     app.audit.takes.store(0, Ordering::SeqCst);
-    assert_eq!(app.post(LIVE, ROUTE, &json!({ "name": "a" })).await.code(), "overloaded");
+    assert_eq!(
+        app.post(LIVE, ROUTE, &json!({ "name": "a", "prefer": ["twilio"] })).await.code(),
+        "overloaded"
+    );
     assert_eq!(app.get(LIVE, ROUTE).await.json()["data"], json!([]));
     app.audit.takes.store(1, Ordering::SeqCst);
-    assert_eq!(app.post(LIVE, ROUTE, &json!({ "name": "a" })).await.code(), "overloaded");
+    assert_eq!(
+        app.post(LIVE, ROUTE, &json!({ "name": "a", "prefer": ["twilio"] })).await.code(),
+        "overloaded"
+    );
     assert_eq!(app.get(LIVE, ROUTE).await.json()["data"].as_array().unwrap().len(), 1, "it was announced");
 }

@@ -36,23 +36,6 @@ async fn each_item_gets_what_it_would_have_got_alone() {
 }
 
 #[tokio::test]
-async fn a_repeated_batch_makes_no_message_twice() {
-    let app = App::start().await;
-    let keyed = |messages: Value| batch(messages).header("idempotency-key", "b");
-    let ids = |reply: &Value| {
-        reply["data"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
-    };
-    let first = app.call(keyed(json!([sms(), with(sms(), "/to/phone", json!("1"))]))).await.json();
-    // The refused item is corrected; the other one is recognised.
-    let second = app.call(keyed(json!([sms(), sms()]))).await.json();
-    assert_eq!(ids(&first)[0], ids(&second)[0]);
-    assert!(ids(&second)[1].is_string());
-    let changed = app.call(keyed(json!([with(sms(), "/content/text", json!("other"))]))).await.json();
-    assert_eq!(changed["data"][0]["problem"]["code"], "idempotency_mismatch");
-    assert_eq!(app.get(LIVE, "/v1/messages").await.json()["data"].as_array().unwrap().len(), 2);
-}
-
-#[tokio::test]
 async fn a_thousand_messages_are_taken_at_once() {
     let app = App::start().await;
     let reply = app.call(batch(json!(vec![sms(); 1_000]))).await.json();
@@ -110,15 +93,6 @@ async fn a_batch_can_be_read_with_its_items() {
     assert_eq!(item["problem"], reply["data"][1]["problem"]);
     assert_eq!(second["has_more"], false);
     assert_eq!(app.get(LIVE, "/v1/batches").await.json()["data"][0]["id"], reply["id"]);
-}
-
-#[tokio::test]
-async fn a_repeated_batch_keeps_its_id() {
-    let app = App::start().await;
-    let keyed = || batch(json!([sms()])).header("idempotency-key", "b");
-    let (first, second) = (app.call(keyed()).await.json(), app.call(keyed()).await.json());
-    assert_eq!(first["id"], second["id"]);
-    assert_eq!(app.get(LIVE, "/v1/batches").await.json()["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -188,19 +162,15 @@ async fn a_turn_that_finds_no_room_does_not_try_every_line() {
 }
 
 #[tokio::test]
-async fn an_upload_is_known_by_its_key_and_an_item_by_its_own() {
+async fn an_upload_is_known_by_its_key() {
     let app = App::start().await;
     let keyed = |lines: &[Value]| upload(lines).header("idempotency-key", "b");
-    // The first item was sent before, as the first item of a batch with this key.
     let path = app.uploaded(keyed(&[sms(), sms()])).await;
     let again = app.call(keyed(&[sms(), sms()])).await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (202, Some("true")));
     assert_eq!(again.header("location"), Some(path.as_str()));
     assert_eq!(app.call(keyed(&[sms()])).await.code(), "idempotency_mismatch");
     app.worked_off().await;
-    let in_json = app.call(batch(json!([sms(), sms()])).header("idempotency-key", "b")).await.json();
-    let items = app.get(LIVE, &format!("{path}/items")).await.json();
-    assert_eq!(in_json["data"][1]["id"], items["data"][1]["id"]);
     assert_eq!(app.get(LIVE, "/v1/messages").await.json()["data"].as_array().unwrap().len(), 2);
 }
 

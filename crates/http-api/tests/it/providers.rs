@@ -55,7 +55,7 @@ async fn credentials_go_in_and_never_come_out() {
 #[tokio::test]
 async fn fields_are_held_against_what_the_adapter_takes() {
     let app = App::start().await;
-    let cases: [(Value, &[&str]); 8] = [
+    let cases: [(Value, &[&str]); 9] = [
         (with(twilio("x"), "/provider", json!("pigeon")), &["/provider"]),
         (with(twilio("x"), "/channel", json!("email")), &["/channel"]),
         (
@@ -65,8 +65,9 @@ async fn fields_are_held_against_what_the_adapter_takes() {
         (with(twilio("x"), "/config", json!({ "form": "x" })), &["/config/form"]),
         (with(twilio("x"), "/config/base_url", json!("twilio.example")), &["/config/base_url"]),
         (with(twilio("x"), "/config/timeout_s", json!(0)), &["/config/timeout_s"]),
+        (with(twilio("x"), "/config/from", json!("TooLongSenderName")), &["/config/from"]),
         (with(twilio("x"), "/tenant_id", json!("tnt_01ARZ3NDEKTSV4RRFFQ69G5FAV")), &["/tenant_id"]),
-        (with(twilio("x"), "/cost/0/amount", json!("-1")), &["/cost/0"]),
+        (with(twilio("x"), "/cost/0/amount", json!("-1")), &["/cost/0/amount"]),
     ];
     for (body, pointers) in cases {
         let answer = app.post(ADMIN, PATH, &body).await;

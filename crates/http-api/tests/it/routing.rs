@@ -77,26 +77,30 @@ async fn a_budget_counts_every_segment() {
 }
 
 #[tokio::test]
-async fn a_budget_takes_only_connections_whose_price_is_known_in_its_currency() {
+async fn a_budget_refuses_other_currencies_and_warns_where_a_price_is_unknown() {
     let app = App::start().await;
-    let unpriced = step(&app, &sms()).await["providers"][0].as_str().unwrap().to_owned();
     let limited =
         |currency: &str| with(sms(), "/limits", json!({ "max_cost": "0.50", "currency": currency }));
-    let refusal = async |currency: &str| {
-        let refused = app.post(LIVE, "/v1/messages", &limited(currency)).await;
-        assert_eq!((refused.status, refused.code()), (422, "no_route".into()));
-        refused.json()["errors"][0]["code"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(refusal("EUR").await, "price_unknown");
+    let taken = app.post(LIVE, "/v1/messages", &limited("EUR")).await.json();
+    let unpriced = taken["plan"][0]["providers"][0].as_str().unwrap().to_owned();
+    assert_eq!(taken["warnings"][0]["code"], "price_unknown", "{taken:#}");
+    assert!(taken["warnings"][0]["detail"].as_str().unwrap().contains(&unpriced));
     add(&app, "cheap", "0.04").await;
-    assert_eq!(refusal("USD").await, "budget_currency");
     let planned = step(&app, &limited("EUR")).await;
-    let expected = vec![("cheap", "taken", "ranked"), (unpriced.as_str(), "rejected", "price_unknown")];
-    assert_eq!((&planned["providers"], considered(&planned)), (&json!(["cheap"]), expected));
+    assert_eq!(planned["providers"], json!(["cheap", unpriced]), "a known price comes first");
+    let only = with(limited("USD"), "/cascade/steps/0/providers", json!(["cheap"]));
+    let refused = app.post(LIVE, "/v1/messages", &only).await;
+    assert_eq!((refused.status, refused.code()), (422, "no_route".into()));
+    assert_eq!(refused.json()["errors"][0]["code"], "budget_currency");
     let push = with(sms(), "/to", json!({ "push": [{ "token": "t", "platform": "android" }] }));
     let push = with(push, "/cascade/steps/0/channel", json!("push"));
     let push = with(push, "/limits", json!({ "max_cost": "0", "currency": "USD" }));
-    assert_eq!(step(&app, &push).await["providers"].as_array().unwrap().len(), 1, "push costs nothing");
+    let taken = app.post(LIVE, "/v1/messages", &push).await.json();
+    assert_eq!(
+        (&taken["plan"][0]["channel"], &taken["warnings"]),
+        (&json!("push"), &json!([])),
+        "push is free"
+    );
 }
 
 #[tokio::test]
@@ -146,13 +150,13 @@ async fn a_tenants_rules_are_kept_changed_and_followed() {
 #[tokio::test]
 async fn a_rule_is_read_strictly() {
     let app = App::start().await;
-    let rule = |field: &str, value: Value| with(json!({ "name": "r" }), field, value);
+    let rule = |field: &str, value: Value| with(json!({ "name": "r", "exclude": ["a"] }), field, value);
     for (body, pointer) in [
-        (json!({}), "/name"),
+        (json!({ "exclude": ["a"] }), "/name"),
         (rule("/when", json!({ "countries": ["Denmark"] })), "/when/countries/0"),
         (rule("/when", json!({ "prefixes": ["0045"] })), "/when/prefixes/0"),
         (rule("/when", json!({ "lanes": ["fast"] })), "/when/lanes/0"),
-        (rule("/weights", json!({ "a": 1_001 })), "/weights/a"),
+        (rule("/weights", json!({ "b": 1_001 })), "/weights/b"),
         (rule("/providers", json!(["a"])), "/providers"),
     ] {
         let answer = app.post(LIVE, "/v1/routes", &body).await;

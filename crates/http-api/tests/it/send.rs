@@ -4,10 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use hermes_domain::{
     CascadeTemplateId,
-    cascade::Event,
+    cascade::{AdapterVersion, Event},
     content::ChannelContent,
     money::Money,
-    outcome::{Level, Receipt, ReceiptStatus},
+    outcome::{ErrorClass, Failure, Level, Outcome, Receipt, ReceiptStatus},
 };
 use hermes_ports::{CascadeInbox as _, CascadeStore as _};
 use hermes_testkit::START;
@@ -154,6 +154,29 @@ async fn events_tell_the_course_of_a_message() {
     let message = app.get(LIVE, &format!("/v1/messages/{id}")).await.json();
     assert_eq!(message["attempts"][0]["provider_message_id"], "SM1");
     assert_eq!(message["attempts"][0]["id"], id.attempt_id(1).to_string());
+}
+
+#[tokio::test]
+async fn a_failed_attempt_says_why_in_the_timeline() {
+    let app = App::start().await;
+    let id = app.message(&sms()).await;
+    let failure =
+        Failure { code: Some("21211".into()), ..Failure::new(ErrorClass::RecipientPermanent, "no number") };
+    let events = [
+        Event::Permit { candidate: 0, adapter_version: AdapterVersion(7) },
+        Event::Outcome { attempt: 1, outcome: Outcome::Rejected(failure) },
+    ];
+    for event in events {
+        app.inbox.deliver(id, event, None).await.unwrap();
+    }
+    let events = app.get(LIVE, &format!("/v1/messages/{id}/events")).await.json();
+    for event in events["data"].as_array().unwrap() {
+        let error = event["type"].as_str().filter(|kind| *kind == "attempt.failed").map(
+            |_| json!({ "class": "recipient_permanent", "provider_code": "21211", "detail": "no number" }),
+        );
+        assert_eq!(event["data"].get("error"), error.as_ref(), "{event}");
+    }
+    assert!(events.to_string().contains("21211"));
 }
 
 #[tokio::test]

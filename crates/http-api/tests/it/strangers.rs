@@ -39,7 +39,7 @@ impl Belongings {
             all.push(("batches", batch.json()["id"].as_str().unwrap().to_owned()));
             let hook = json!({ "url": format!("https://example.com/{number}") });
             let cascade = json!({ "name": format!("c{number}"), "steps": [{ "channel": "sms" }] });
-            let route = json!({ "name": format!("r{number}") });
+            let route = json!({ "name": format!("r{number}"), "prefer": ["twilio"] });
             let rule = json!({ "address": format!("+452012000{number}"), "channel": "sms" });
             let template = with(template(), "/name", json!(format!("t{number}")));
             let sender = json!({ "channel": "email", "identity": format!("{number}.acme.example") });
@@ -134,7 +134,7 @@ fn body(route: &Route) -> Value {
         "createTemplateVersion" => template(),
         "replaceTemplate" => with(template(), "/name", json!("mine")),
         "eraseRecipient" => json!({ "phone": "+4520123456" }),
-        "replaceRoute" => json!({ "name": "mine" }),
+        "replaceRoute" => json!({ "name": "mine", "prefer": ["twilio"] }),
         "replaceCascade" => json!({ "name": "mine", "steps": [{ "channel": "sms" }] }),
         _ => json!({}),
     }

@@ -60,16 +60,8 @@ impl Batches for MemoryBackend {
         Ok(())
     }
 
-    async fn record(
-        &self,
-        batch: Batch,
-        items: Vec<BatchItem>,
-        claim: Option<Claim>,
-    ) -> Result<(), StoreError> {
+    async fn record(&self, batch: Batch, items: Vec<BatchItem>) -> Result<(), StoreError> {
         let mut tables = self.tables.lock();
-        if let Some(claim) = claim.filter(|claim| tables.held_claim(claim, batch.updated_at).is_none()) {
-            tables.put_claim(claim);
-        }
         let items = items.into_iter().map(|item| (item.outcome, Bytes::new())).collect();
         tables.batches.insert(batch.id, Row { batch, items });
         Ok(())

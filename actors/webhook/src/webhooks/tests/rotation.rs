@@ -65,7 +65,7 @@ async fn both_secrets_sign_until_the_overlap_ends_and_then_the_new_one_alone() {
     let world = Rotating::start(Arc::clone(&directory), clock.clone()).await;
     assert_eq!(world.signed_with(1, &[&old]).await, [0]);
     let rotated_at = clock.now();
-    let new = directory.rotate_secret(endpoint(1), rotated_at).await.unwrap();
+    let (_, new) = directory.rotate_secret(endpoint(1), rotated_at).await.unwrap();
     assert_eq!(world.signed_with(2, &[&old, &new]).await, [1, 0], "the new one first");
     tokio::time::sleep(Duration::from_millis(ROTATION_OVERLAP_MS - 60_000)).await;
     assert_eq!(world.signed_with(3, &[&old, &new]).await, [1, 0]);

@@ -20,7 +20,7 @@ use crate::{
     idempotency::{Keyed, OPERATOR, once},
     problem::Problem,
     reply::Reply,
-    schema::{self, choice, instant, list, text},
+    schema::{self, ahead, choice, list, text},
 };
 
 pub(in crate::admin) const MODES: &[(&str, Mode)] = &[("live", Mode::Live), ("test", Mode::Test)];
@@ -40,8 +40,8 @@ pub(super) async fn create(
             let name = object.required("name", faults, text(1..=200));
             let mode = object.required("mode", faults, choice(MODES));
             let scopes =
-                object.optional("scopes", faults, list(0..=SCOPES.len(), choice(SCOPES))).unwrap_or_default();
-            let expires_at = object.optional("expires_at", faults, instant);
+                object.optional("scopes", faults, list(1..=SCOPES.len(), choice(SCOPES))).unwrap_or_default();
+            let expires_at = object.optional("expires_at", faults, ahead(api.now()));
             Some((name?, mode?, scopes, expires_at))
         })?;
         let key = ApiKey {

@@ -19,7 +19,7 @@ use crate::{
     idempotency::{Keyed, OPERATOR, once},
     problem::Problem,
     reply::Reply,
-    schema::{self, choice, instant, text},
+    schema::{self, ahead, choice, text},
 };
 
 const ROLES: &[(&str, Role)] =
@@ -36,7 +36,7 @@ pub(super) async fn create(
         let (name, role, expires_at) = schema::root(incoming.value, |object, faults| {
             let name = object.required("name", faults, text(1..=200));
             let role = object.required("role", faults, choice(ROLES));
-            let expires_at = object.optional("expires_at", faults, instant);
+            let expires_at = object.optional("expires_at", faults, ahead(api.now()));
             Some((name?, role?, expires_at))
         })?;
         let key = ApiKey {

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use hermes_domain::{connection::Connection, message::Mode};
+use hermes_domain::{
+    address::Channel,
+    connection::Connection,
+    message::Mode,
+    sender::{SmsSenderKind, is_mail_sender},
+};
 use hermes_ports::adapter::{Descriptor, FieldSpec, Secrets};
 use serde_json::Value;
 use url::Url;
@@ -42,6 +47,8 @@ fn against(descriptor: &Descriptor, connection: &Connection, secrets: &Secrets, 
     if !descriptor.channels.contains(&connection.channel) {
         let detail = format!("{} does not carry {}", descriptor.name, connection.channel.as_str());
         faults.push(Fault::new("/channel", "choice", detail));
+    } else {
+        sender_settings(connection, faults);
     }
     let credentials = secrets.0.keys().map(String::as_str);
     names("/credentials", credentials, &descriptor.credentials, &[], faults);
@@ -103,6 +110,31 @@ fn common_settings(config: &BTreeMap<String, Value>, faults: &mut Vec<Fault>) {
     if config.get("callback_secret").is_some_and(|secret| !secret.is_string()) {
         faults.push(Fault::new("/config/callback_secret", "type", "expected a text"));
     }
+}
+
+/// What messages come from that name no sender themselves.
+fn sender_settings(connection: &Connection, faults: &mut Vec<Fault>) {
+    for name in ["from", "sender"] {
+        let Some(value) = connection.config.get(name) else { continue };
+        let (possible, expected) = match connection.channel {
+            // Some providers write numbers without their plus sign.
+            Channel::Sms => (
+                value.as_str().is_some_and(|text| [text, &format!("+{text}")].into_iter().any(is_sms_sender)),
+                "expected a name of at most 11 characters, a number in E.164, or a short code",
+            ),
+            Channel::Email => {
+                (value.as_str().is_some_and(is_mail_sender), "expected one address, such as Name <a@b.dk>")
+            }
+            Channel::Push | Channel::Whatsapp => (true, ""),
+        };
+        if !possible {
+            faults.push(Fault::new(format!("/config/{name}"), "sender", expected));
+        }
+    }
+}
+
+fn is_sms_sender(text: &str) -> bool {
+    SmsSenderKind::of(text).is_some()
 }
 
 /// Where it may lead is for egress to say; here it only has to be a URL.

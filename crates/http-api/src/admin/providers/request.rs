@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use hermes_directory::{ConnectionTerms, Price};
-use hermes_domain::money::Money;
 use serde_json::Value;
 
-use crate::schema::{Faults, Object, integer, list, map, object, text};
+use crate::schema::{Faults, Object, integer, list, map, money, object, text};
 
 /// Most entries of `cost` and `countries`.
 const COUNTRIES_MAX: usize = 300;
@@ -63,10 +62,7 @@ fn country(value: Value, faults: &mut Faults) -> Option<String> {
 fn price(value: Value, faults: &mut Faults) -> Option<Price> {
     object(|fields, faults| {
         let country = fields.optional("country", faults, country);
-        let amount = fields.required("amount", faults, text(1..=32));
-        let currency = fields.required("currency", faults, text(3..=3));
-        let price = Money::parse(&amount?, &currency?)
-            .map_or_else(|error| faults.note("money", error.to_string()), Some);
+        let price = money("amount", fields, faults);
         Some(Price { country, price: price? })
     })(value, faults)
 }

@@ -31,7 +31,7 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::if_match(request.headers())?;
+    let expected = etag::if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, mut common) = schema::root(incoming.value, |object, faults| {
         let name = object.omittable("name", faults, text(1..=NAME_CHARS_MAX));

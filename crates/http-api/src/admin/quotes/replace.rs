@@ -18,7 +18,7 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { name, channel, country, terms } = wanted(incoming.value)?;
     let next = Quote { name, channel, country, terms, updated_at: api.now(), ..Quote::clone(&stored.value) };

@@ -19,8 +19,8 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let tenant = tenants::find(&api, &id)?.value.id;
-    let card = find(&api, tenant, &card)?.value.id;
-    let expected = etag::if_match(&headers)?;
-    api.directory().delete_rate_card(tenant, card, expected, day_of(api.now())).await?;
+    let stored = find(&api, tenant, &card)?;
+    let expected = etag::if_match(&headers, stored.version)?;
+    api.directory().delete_rate_card(tenant, stored.value.id, expected, day_of(api.now())).await?;
     Ok(reply::no_content())
 }

@@ -22,7 +22,7 @@ pub(super) async fn replace(
 ) -> Result<Response, Problem> {
     let tenant = tenants::find(&api, &id)?.value.id;
     let stored = find(&api, tenant, &card)?;
-    let expected = etag::required_if_match(request.headers())?;
+    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { valid_from, currency, rates } = wanted(incoming.value)?;
     let now = api.now();

@@ -45,9 +45,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    if etag::if_match(&headers)?.is_some_and(|expected| expected != stored.version) {
-        return Err(Problem::new(Code::VersionConflict, "Somebody else changed it; read it again."));
-    }
+    etag::if_match(&headers, stored.version)?;
     let tenant = stored.value.id;
     if !stored.value.suspended {
         if any_live(&api, tenant).await? || batches::any_under_way(&api, tenant).await? {

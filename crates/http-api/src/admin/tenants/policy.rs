@@ -7,7 +7,6 @@ use std::{
 
 use hermes_domain::{
     address::Channel,
-    money::Money,
     policy::{
         DayMinute, InvalidDayMinute, MessageRate, Periods, QuietAction, QuietHours, Retention, TenantPolicy,
     },
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     messages::{LANES, cascade::CHANNELS},
-    schema::{Faults, Object, boolean, choice, country, integer, list, object, text, token},
+    schema::{Faults, Object, boolean, choice, country, integer, list, money, object, text, token},
 };
 
 /// Most countries, hosts or rates of a policy.
@@ -32,11 +31,12 @@ const MESSAGES_DAYS_MIN: u32 = 35;
 const PERIOD_S_MAX: u32 = 86_400;
 const ACTIONS: &[(&str, QuietAction)] = &[("hold", QuietAction::Hold), ("refuse", QuietAction::Refuse)];
 
-/// Reads a policy. What it does not name is allowed.
+/// Reads a policy. What it does not name is allowed. A list of what is allowed cannot be empty: whoever means none would
+/// get all.
 pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> {
     object(|fields, faults| {
-        let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
-        let countries = fields.optional("countries", faults, list(0..=ENTRIES_MAX, country));
+        let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
+        let countries = fields.optional("countries", faults, list(1..=ENTRIES_MAX, country));
         let forbidden_hosts = fields.optional("forbidden_hosts", faults, list(0..=ENTRIES_MAX, host));
         let refuse_shorteners = fields.optional("refuse_shorteners", faults, boolean);
         let quiet_hours = fields.optional("quiet_hours", faults, object(quiet_hours));
@@ -44,7 +44,11 @@ pub(super) fn policy(value: Value, faults: &mut Faults) -> Option<TenantPolicy> 
         let duplicate_window_s =
             fields.optional("duplicate_window_s", faults, integer(1..=DUPLICATE_WINDOW_S_MAX));
         let messages_per_month = fields.optional("messages_per_month", faults, integer(1..=u32::MAX));
-        let spend_per_month = fields.optional("spend_per_month", faults, object(money));
+        let spend_per_month = fields.optional(
+            "spend_per_month",
+            faults,
+            object(|fields, faults| money("amount", fields, faults)),
+        );
         let require_verified_senders = fields.optional("require_verified_senders", faults, boolean);
         let unregistered =
             fields.optional("unregistered_sender_countries", faults, list(0..=ENTRIES_MAX, country));
@@ -89,7 +93,11 @@ fn day_minute(value: Value, faults: &mut Faults) -> Option<DayMinute> {
 fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
     let from = fields.required("from", faults, day_minute);
     let until = fields.required("until", faults, day_minute);
-    let channels = fields.optional("channels", faults, list(0..=4, choice(CHANNELS)));
+    if from.is_some() && from == until {
+        // Nobody can tell whether no hour is meant or every hour.
+        faults.at_key("until", |faults| faults.note::<()>("range", "expected another time than from"));
+    }
+    let channels = fields.optional("channels", faults, list(1..=4, choice(CHANNELS)));
     let action = fields.optional("action", faults, choice(ACTIONS));
     let timezone = fields.optional("timezone", faults, |value, faults| {
         let name = token(1..=64)(value, faults)?;
@@ -105,12 +113,6 @@ fn quiet_hours(fields: &mut Object, faults: &mut Faults) -> Option<QuietHours> {
         action: action.unwrap_or_default(),
         timezone,
     })
-}
-
-fn money(fields: &mut Object, faults: &mut Faults) -> Option<Money> {
-    let amount = fields.required("amount", faults, text(1..=32));
-    let currency = fields.required("currency", faults, text(3..=3));
-    Money::parse(&amount?, &currency?).map_or_else(|error| faults.note("money", error.to_string()), Some)
 }
 
 fn rate(value: Value, faults: &mut Faults) -> Option<MessageRate> {
@@ -165,7 +167,7 @@ fn retention_schema() -> Value {
 
 /// What the OpenAPI document says about a policy.
 pub(crate) fn policy_schema() -> Value {
-    let channels = json!({ "type": ["array", "null"], "maxItems": 4,
+    let channels = json!({ "type": ["array", "null"], "minItems": 1, "maxItems": 4,
         "items": { "enum": ["sms", "email", "push", "whatsapp"] } });
     let object = |properties: Value, required: Value| json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties, "required": required });
     let time = json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
@@ -189,7 +191,7 @@ pub(crate) fn policy_schema() -> Value {
     let mut schema = object(
         json!({
             "channels": channels,
-            "countries": { "type": ["array", "null"], "maxItems": ENTRIES_MAX, "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
+            "countries": { "type": ["array", "null"], "minItems": 1, "maxItems": ENTRIES_MAX, "items": { "type": "string", "pattern": "^[A-Z]{2}$" },
                 "description": "Countries whose numbers may be written to; absent: all." },
             "forbidden_hosts": { "type": ["array", "null"], "maxItems": ENTRIES_MAX,
                 "items": { "type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$" } },
@@ -216,7 +218,7 @@ pub(crate) fn policy_schema() -> Value {
         json!([]),
     );
     schema["description"] = json!(
-        "What the tenant may send, where to, when, and how much of it. What it does not name is allowed."
+        "What the tenant may send, where to, when, and how much of it. What it does not name is allowed. A tenant that may send nothing is suspended instead."
     );
     schema
 }

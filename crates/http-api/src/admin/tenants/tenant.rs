@@ -1,14 +1,19 @@
 //! A tenant: how it is read from requests, found, and shown.
 
 use hermes_directory::Versioned;
-use hermes_domain::{CascadeTemplateId, policy::TenantPolicy, tenant::Tenant};
+use hermes_domain::{
+    CascadeTemplateId, TenantId,
+    message::Mode,
+    policy::TenantPolicy,
+    tenant::{Tenant, TenantScope},
+};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
     api::Api,
-    messages::cascade::cascade,
+    messages::{cascade::cascade, confirming},
     problem::Problem,
     schema::{Faults, id},
 };
@@ -53,10 +58,19 @@ pub(in crate::admin) fn find(api: &Api, id: &str) -> Result<Versioned<Tenant>, P
 }
 
 /// Reads a default cascade; it is kept as it was written.
-pub(super) fn default_cascade(value: Value, faults: &mut Faults) -> Option<Value> {
-    if value.is_string() {
-        let stored: Option<CascadeTemplateId> = id(value.clone(), faults);
-        return stored.map(|_| value);
+pub(super) fn default_cascade(
+    api: &Api,
+    tenant: TenantId,
+) -> impl FnOnce(Value, &mut Faults) -> Option<Value> {
+    move |value, faults| {
+        if value.is_string() {
+            let stored: Option<CascadeTemplateId> = id(value.clone(), faults);
+            return stored.map(|_| value);
+        }
+        let read = cascade(value.clone(), faults)?;
+        let (adapters, scopes) =
+            (&*api.ports.adapters, [Mode::Live, Mode::Test].map(|mode| TenantScope::new(tenant, mode)));
+        api.directory().read(|snapshot| confirming::check(snapshot, adapters, &scopes, &read, faults));
+        Some(value)
     }
-    cascade(value.clone(), faults).map(|_| value)
 }

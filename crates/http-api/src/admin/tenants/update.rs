@@ -25,12 +25,12 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::if_match(request.headers())?;
+    let expected = etag::if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let cleared = incoming.value.get("default_cascade").is_some_and(serde_json::Value::is_null);
     let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
         let name = object.omittable("name", faults, text(1..=200));
-        let cascade = object.optional("default_cascade", faults, default_cascade);
+        let cascade = object.optional("default_cascade", faults, default_cascade(&api, stored.value.id));
         let policy = object.optional("policy", faults, policy);
         Some((name, cascade, policy))
     })?;

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     api::Api,
-    body, etag,
+    body,
+    etag::Precondition,
     gate::Caller,
     idempotency::{Keyed, once},
     problem::{Code, Problem},
@@ -30,11 +31,12 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Problem> {
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
-    let expected = etag::if_match(&incoming.parts.headers)?;
+    let precondition = Precondition::of(&incoming.parts.headers)?;
     let keyed = Keyed::of_json(caller.scope(), &incoming.parts, &incoming.value)?;
     once(&api, keyed, async {
         let stored = find(&api, &caller, &id)?;
-        let (cascade, activate) = version(incoming.value)?;
+        precondition.at(stored.version)?;
+        let (cascade, activate) = version(&api, &caller, incoming.value)?;
         let now = api.now();
         let (mut next, number) = CascadeTemplate::clone(&stored.value).with_version(cascade, now)?;
         if activate {
@@ -44,15 +46,14 @@ pub(super) async fn create(
         let view = VersionView::of(&next, made);
         let location = format!("/v1/cascades/{}/versions/{number}", next.id);
         // Whatever was read is what is changed: somebody else's version must not be lost.
-        let expected = expected.unwrap_or(stored.version);
-        let version = api.directory().update_cascade(next, Some(expected)).await?;
+        let version = api.directory().update_cascade(next, Some(stored.version)).await?;
         Ok(Reply::created(&location, &view).version(version))
     })
     .await
 }
 
 /// The cascade as it was written, and whether to activate it.
-fn version(body: Value) -> Result<(Value, bool), Problem> {
+fn version(api: &Api, caller: &Caller, body: Value) -> Result<(Value, bool), Problem> {
     let mut faults = Faults::default();
     let Value::Object(mut fields) = body else {
         let refused: Option<(Value, bool)> = faults.note("type", "expected an object");
@@ -60,6 +61,6 @@ fn version(body: Value) -> Result<(Value, bool), Problem> {
     };
     let activate = fields.remove("activate").filter(|value| !value.is_null());
     let activate = activate.map(|value| faults.at_key("activate", |faults| boolean(value, faults)));
-    let cascade = as_written(fields, &mut faults);
+    let cascade = as_written(api, caller, fields, &mut faults);
     faults.finish(cascade.zip(activate.unwrap_or(Some(false))), Code::SchemaInvalid)
 }

@@ -100,6 +100,11 @@ fn forbidden_links(policy: &TenantPolicy, pointer: &str, text: &str, faults: &mu
     }
 }
 
+/// Whether a name leads out of the folder that its recipient keeps it in.
+fn has_folder(filename: &str) -> bool {
+    filename.contains(['/', '\\']) || filename == "." || filename == ".."
+}
+
 fn is_refused_file(filename: &str) -> bool {
     let ending =
         filename.trim_end_matches([' ', '.']).rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
@@ -128,7 +133,10 @@ fn email(content: &Content, faults: &mut Vec<Fault>) {
     for (index, attachment) in email.attachments.iter().enumerate() {
         let pointer = |field: &str| format!("/content/email/attachments/{index}/{field}");
         single_line(&pointer("filename"), Some(&attachment.filename), faults);
-        if is_refused_file(&attachment.filename) {
+        if has_folder(&attachment.filename) {
+            let detail = "expected a file's name without folders";
+            faults.push(Fault::new(pointer("filename"), "filename", detail));
+        } else if is_refused_file(&attachment.filename) {
             let detail =
                 "mail providers turn files of this kind away; put it into an archive or behind a link";
             faults.push(Fault::new(pointer("filename"), "file_type", detail));

@@ -42,7 +42,7 @@ pub(crate) struct Enrichment {
     number_type: Option<String>,
     /// IANA zones that the recipient may live by: the one that is named, or those of the country.
     timezones: Vec<String>,
-    /// As given.
+    /// As a language tag (BCP 47), whichever way it was written.
     locale: Option<String>,
 }
 

@@ -152,6 +152,24 @@ pub(super) fn wrong_attachments() -> Vec<Case> {
             &["/content/email/attachments/0/filename"],
         ),
         case(
+            "attachment in a folder above",
+            content(file("filename", json!("../../etc/passwd"))),
+            CONTENT,
+            &["/content/email/attachments/0/filename"],
+        ),
+        case(
+            "attachment in a folder of Windows",
+            content(file("filename", json!("a\\b.txt"))),
+            CONTENT,
+            &["/content/email/attachments/0/filename"],
+        ),
+        case(
+            "attachment named for a folder",
+            content(file("filename", json!(".."))),
+            CONTENT,
+            &["/content/email/attachments/0/filename"],
+        ),
+        case(
             "attachment without name",
             content(file("filename", Value::Null)),
             SCHEMA,

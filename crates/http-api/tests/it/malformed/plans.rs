@@ -102,7 +102,7 @@ pub(super) fn wrong_settings() -> Vec<Case> {
             "cost no amount",
             set("/limits", json!({ "max_cost": "1e3", "currency": "EUR" })),
             SCHEMA,
-            &["/limits"],
+            &["/limits/max_cost"],
         ),
         case(
             "everything at once",
