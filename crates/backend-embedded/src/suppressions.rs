@@ -272,7 +272,8 @@ pub(crate) fn insert(db: &Connection, rule: &Suppression) -> rusqlite::Result<Ad
     let meaning = params![tenant, mode, value, covers, channel, sender, reason, source];
     let mut find = db.prepare_cached(
         "SELECT id, expires_at FROM suppression_rule WHERE tenant = ?1 AND mode = ?2 AND value = ?3
-         AND covers = ?4 AND channel = ?5 AND sender = ?6 AND reason = ?7 AND source = ?8",
+         AND covers = ?4 AND channel = ?5 AND sender = ?6 AND reason = ?7 AND (source = ?8 OR ?8 = 'import')
+         ORDER BY expires_at IS NOT NULL, expires_at DESC LIMIT 1",
     )?;
     let found: Option<(Vec<u8>, Option<i64>)> =
         find.query_row(meaning, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;

@@ -7,6 +7,7 @@ macro_rules! suppressions_contract {
         $crate::behaviours!($make, suppressions:
             a_rule_is_kept_as_it_is,
             the_first_of_two_rules_that_say_the_same_stays,
+            what_is_imported_stands_already_whoever_made_it,
             a_rule_that_has_expired_gives_way_to_a_new_one,
             tenants_modes_and_channels_are_apart,
             prefixes_domains_and_every_channel_are_found_by_address,
@@ -107,6 +108,14 @@ pub async fn the_first_of_two_rules_that_say_the_same_stays(ports: &Ports) {
     assert_eq!(covering(ports, &phone()).await, [1, 3, 4, 5]);
 }
 
+/// So that an export can be imported again: a copy would outlive what lifts the original.
+pub async fn what_is_imported_stands_already_whoever_made_it(ports: &Ports) {
+    let by = |number, source| Suppression { source, ..rule(number) };
+    add(ports, by(1, Source::Inbound)).await;
+    assert_eq!(add(ports, by(2, Source::Import)).await, Added::Stands(rule(1).id));
+    assert_eq!(add(ports, by(3, Source::Api)).await, Added::New, "others are rules of their own");
+}
+
 /// A STOP after the end of a rule counts.
 pub async fn a_rule_that_has_expired_gives_way_to_a_new_one(ports: &Ports) {
     add(ports, Suppression { expires_at: Some(START.plus_ms(5)), ..rule(1) }).await;
@@ -158,9 +167,10 @@ pub async fn prefixes_domains_and_every_channel_are_found_by_address(ports: &Por
 pub async fn consent_lifts_the_recipients_own_words_alone(ports: &Ports) {
     let mut number = 0;
     for reason in Reason::ALL {
-        for source in Source::ALL {
+        // An import beside others would be none of its own.
+        for source in Source::ALL.into_iter().rev() {
             number += 1;
-            add(ports, Suppression { reason, source, ..rule(number) }).await;
+            assert_eq!(add(ports, Suppression { reason, source, ..rule(number) }).await, Added::New);
         }
     }
     let broader = Suppression { covers: Coverage::prefix(None, "+45").unwrap(), ..rule(30) };

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use hermes_domain::{
     SuppressionId, TenantId,
     message::Mode,
-    suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason},
+    suppression::{Coverage, OptOutScope, SenderKey, Suppression, SuppressionReason, SuppressionSource},
     tenant::TenantScope,
 };
 use hermes_ports::{
@@ -116,9 +116,11 @@ fn add(tables: &mut Tables, rule: Suppression) -> Added {
     let says_the_same = |other: &Suppression| {
         (other.tenant, other.mode, &other.covers, other.channel, &other.sender)
             == (rule.tenant, rule.mode, &rule.covers, rule.channel, &rule.sender)
-            && (other.reason, other.source) == (rule.reason, rule.source)
+            && other.reason == rule.reason
+            && (other.source == rule.source || rule.source == SuppressionSource::Import)
     };
-    let found = tables.suppressions.values().map(|stored| &stored.rule).find(|other| says_the_same(other));
+    let same = tables.suppressions.values().map(|stored| &stored.rule).filter(|other| says_the_same(other));
+    let found = same.min_by_key(|other| other.expires_at.is_some_and(|end| end <= rule.created_at));
     match found.map(|other| (other.id, other.is_expired(rule.created_at))) {
         Some((id, false)) => return Added::Stands(id),
         Some((id, true)) => drop(tables.suppressions.remove(&id)),
