@@ -4,8 +4,9 @@ use http::{HeaderMap, header};
 
 use crate::problem::{Code, Fault, Problem};
 
-/// `If-Match` as a regular expression: `*`, or a list of tags (RFC 9110, sections 8.8.3 and 13.1.1).
-pub(crate) const IF_MATCH_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#;
+/// `If-Match` as a regular expression: `*`, or a list of tags, which may have none (RFC 9110, sections 5.6.1, 8.8.3 and
+/// 13.1.1).
+pub(crate) const IF_MATCH_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)?$"#;
 
 /// When a change requires that nobody else came first: the rule of every operation, for the document.
 pub(crate) const RULE: &str = "\
@@ -40,6 +41,8 @@ impl Precondition {
         match text.trim() {
             "" if lines.is_empty() => Ok(Self::Any),
             "*" => Ok(Self::Any),
+            // A list without tags (RFC 9110, section 5.6.1): no version is named.
+            "" => Ok(Self::OneOf(Vec::new())),
             tags => versions(tags).map(Self::OneOf).ok_or_else(malformed),
         }
     }
@@ -114,6 +117,7 @@ mod tests {
         assert_eq!(required_if_match(&headers("*"), 7).unwrap(), None);
         assert_eq!(if_match(&HeaderMap::new(), 7).unwrap(), None);
         assert_eq!(required_if_match(&HeaderMap::new(), 7).unwrap_err().code, Code::PreconditionRequired);
+        assert_eq!(if_match(&headers(""), 7).unwrap_err().code, Code::VersionConflict);
         for good in ["\"7\", \"99\"", "\"a,b\" ,W/\"7\",\"7\""] {
             assert_eq!(if_match(&headers(good), 7).unwrap(), Some(7), "{good}");
         }
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for bad in ["", "7", "\"7", "w/\"7\"", "\"7\" \"8\"", "\"7\",", "*, \"7\"", "\"a b\""] {
+        for bad in ["7", "\"7", "w/\"7\"", "\"7\" \"8\"", "\"7\",", "*, \"7\"", "\"a b\""] {
             assert_eq!(if_match(&headers(bad), 7).unwrap_err().code, Code::HeaderInvalid, "{bad}");
         }
     }

@@ -18,9 +18,9 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, cascade) = named_cascade(&api, &caller, incoming.value)?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let now = api.now();
     let renamed = CascadeTemplate { name, updated_at: now, ..CascadeTemplate::clone(&stored.value) };
     let (next, number) = renamed.with_version(cascade, now)?;

@@ -18,9 +18,9 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { name, position, rule } = wanted(incoming.value)?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let next =
         StoredRoute { name, position, rule, updated_at: api.now(), ..StoredRoute::clone(&stored.value) };
     let view = RouteView::of(&api, &next);

@@ -24,11 +24,11 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (description, countries) = schema::root(incoming.value, |fields, faults| {
         Some((sender::description(fields, faults), sender::countries(fields, faults)))
     })?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let mut next = Sender { updated_at: api.now(), ..Sender::clone(&stored.value) };
     next.description = description.unwrap_or(next.description);
     if let Some(wanted) = countries {

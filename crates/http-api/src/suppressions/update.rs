@@ -25,7 +25,6 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id).await?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let now = api.now();
     let change = schema::root(incoming.value, |object, faults| {
@@ -33,6 +32,7 @@ pub(super) async fn update(
         let expires_at = object.nullable("expires_at", faults, ahead(now));
         Some(SuppressionChange { note, expires_at })
     })?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let changed = api.ports.suppressions.update(caller.scope(), stored.rule.id, expected, change).await;
     let changed = changed.map_err(other_version)?.ok_or_else(Problem::not_found)?;
     Ok(reply::ok_version(&SuppressionView::of(&changed.rule), changed.version))

@@ -21,9 +21,9 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, body) = named(incoming.value)?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let change = TemplateChange { name: Some(name), body: Some(body), activate: Activate::Newest };
     let id = stored.template.id;
     let entry = api.directory().change_template(caller.scope(), id, change, expected, api.now()).await?;

@@ -26,7 +26,6 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &caller, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let private = api.limits.private_webhooks;
     let (url, event_types, description, disabled) = schema::root(incoming.value, |object, faults| {
@@ -36,6 +35,7 @@ pub(super) async fn update(
         let disabled = object.omittable("disabled", faults, boolean);
         Some((url, event_types, description, disabled))
     })?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let current = &stored.endpoint;
     let enables = disabled == Some(false) && current.disabled;
     if enables || url.as_ref().is_some_and(|url| *url != current.url) {

@@ -56,3 +56,14 @@ async fn a_new_secret_is_a_new_version() {
     assert_eq!((made.header("etag"), rotated.header("etag")), (Some("\"1\""), Some("\"2\"")));
     assert_eq!(app.get(LIVE, &path).await.header("etag"), Some("\"2\""));
 }
+
+#[tokio::test]
+async fn a_bad_body_is_told_before_another_version() {
+    let app = App::start().await;
+    let made = app.post(LIVE, "/v1/routes", &json!({ "name": "a", "prefer": ["b"] })).await;
+    let path = format!("/v1/routes/{}", made.json()["id"].as_str().unwrap());
+    for (body, status) in [(json!({ "name": 7 }), 422), (json!({ "name": "b", "prefer": ["b"] }), 412)] {
+        let stale = Call::new("PUT", path.clone()).key(LIVE).header("if-match", "\"9\"").json(&body);
+        assert_eq!(app.call(stale).await.status, status, "{body}");
+    }
+}

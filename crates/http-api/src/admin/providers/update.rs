@@ -31,12 +31,12 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let (name, mut common) = schema::root(incoming.value, |object, faults| {
         let name = object.omittable("name", faults, text(1..=NAME_CHARS_MAX));
         Some((name, common(object, faults)))
     })?;
+    let expected = etag::if_match(&incoming.parts.headers, stored.version)?;
     let before = &*stored.access.connection;
     let mut next = Connection {
         name: name.unwrap_or_else(|| before.name.clone()),

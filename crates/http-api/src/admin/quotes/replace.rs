@@ -18,9 +18,9 @@ pub(super) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { name, channel, country, terms } = wanted(incoming.value)?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let next = Quote { name, channel, country, terms, updated_at: api.now(), ..Quote::clone(&stored.value) };
     let view = QuoteView::of(&next);
     let version = api.directory().update_quote(next, expected).await?;

@@ -22,9 +22,9 @@ pub(super) async fn replace(
 ) -> Result<Response, Problem> {
     let tenant = tenants::find(&api, &id)?.value.id;
     let stored = find(&api, tenant, &card)?;
-    let expected = etag::required_if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let Wanted { valid_from, currency, rates } = wanted(incoming.value)?;
+    let expected = etag::required_if_match(&incoming.parts.headers, stored.version)?;
     let now = api.now();
     let next = RateCard { valid_from, currency, rates, updated_at: now, ..RateCard::clone(&stored.value) };
     let view = RateCardView::of(&next);

@@ -42,9 +42,9 @@ pub(super) async fn update(
 ) -> Result<Response, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
     let stored = api.directory().any_sender(id).ok_or_else(Problem::not_found)?;
-    let expected = etag::if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let next = judged(&stored.value, judgement(incoming.value)?)?;
+    let expected = etag::if_match(&incoming.parts.headers, stored.version)?;
     let next = Sender { updated_at: api.now(), ..next };
     let view = TenantSender::of(&api, &next);
     let version = api.directory().update_sender(next, expected.or(Some(stored.version))).await?;

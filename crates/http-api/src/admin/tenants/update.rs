@@ -25,7 +25,6 @@ pub(super) async fn update(
     request: Request,
 ) -> Result<Response, Problem> {
     let stored = find(&api, &id)?;
-    let expected = etag::if_match(request.headers(), stored.version)?;
     let incoming = body::json(&api, request, body::ORDINARY_MAX).await?;
     let cleared = incoming.value.get("default_cascade").is_some_and(serde_json::Value::is_null);
     let (name, cascade, policy) = schema::root(incoming.value, |object, faults| {
@@ -34,6 +33,7 @@ pub(super) async fn update(
         let policy = object.optional("policy", faults, policy);
         Some((name, cascade, policy))
     })?;
+    let expected = etag::if_match(&incoming.parts.headers, stored.version)?;
     let change = |tenant: &mut hermes_domain::tenant::Tenant| {
         tenant.name = name.unwrap_or_else(|| tenant.name.clone());
         tenant.policy = policy.unwrap_or_else(|| std::mem::take(&mut tenant.policy));
