@@ -12,8 +12,9 @@
 //! | [`dedup`] | was it accepted already | `duplicate_suppressed`, `idempotency_mismatch` |
 //! | [`enrich`] | nothing: it fills in what is known of the recipient, and defaults | |
 //!
-//! Routing comes before `dnc`, as a suppression may be about a sender, which may be a connection's own. The cheap questions come first: up to `compliance` a refusal costs no look into a store. Nothing
-//! is stored or counted for a message that is refused.
+//! Routing comes before `dnc`, as a suppression may be about a sender, which may be a connection's own. The cheap
+//! questions come first: up to `compliance` a refusal costs no look into a store. Nothing is stored or counted for a message
+//! that is refused.
 
 pub(super) mod compliance;
 pub(super) mod content;
